@@ -1,0 +1,18 @@
+//! How the engine is set up.
+
+use std::{path::PathBuf, time::Duration};
+
+/// The engine's settings.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// The file of the key that seals secret parameters; made, for its owner only, where it is missing.
+    pub key_file: PathBuf,
+    /// Threads on which guests run, apart from those that serve requests.
+    pub threads: usize,
+    /// The first pause before another try.
+    pub backoff: Duration,
+    /// The longest.
+    pub backoff_cap: Duration,
+    /// How long a stop waits for turns that are under way.
+    pub grace: Duration,
+}

@@ -1,0 +1,50 @@
+//! How an installation stands.
+
+use serde::{Deserialize, Serialize};
+use watchbox_model::{Digest, Name, Time};
+use watchbox_store::Installation;
+
+/// One line of the monitoring table, with what it is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// As it is kept.
+    pub installation: Installation,
+    /// The artifact's name, by its manifest.
+    pub artifact: Name,
+    /// The artifact's version.
+    pub version: String,
+    /// What it is doing.
+    pub phase: Phase,
+    /// Turns committed since the server started.
+    pub turns: u64,
+    /// Tries discarded since then.
+    pub failures: u64,
+    /// Rows emitted since then.
+    pub rows: u64,
+    /// Events of its logs that it has not come to yet.
+    pub lag: u64,
+    /// The last error, and when; cleared by the next turn that is committed.
+    pub last_error: Option<(Time, String)>,
+    /// When its last turn was committed.
+    pub last_turn: Option<Time>,
+    /// When its next tick is due.
+    pub next_tick: Option<Time>,
+    /// Its warm instance's digest, where that is not `installation.digest` yet.
+    pub running: Option<Digest>,
+}
+
+/// What an installation is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Waiting for a trigger.
+    Idle,
+    /// In a turn.
+    Running,
+    /// Between tries of a turn that failed.
+    Retrying,
+    /// Switched off.
+    Disabled,
+    /// Its component or its parameters can't be loaded; `last_error` says why. The others run.
+    Broken,
+}

@@ -1,0 +1,51 @@
+//! What the sandbox needs of the outside: implemented by the engine (and, over memory, by `watchbox run`).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use watchbox_model::{Client, ClientId, SearchTerm};
+
+/// Why the outside could not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub String);
+
+/// The outside of one installation.
+#[async_trait]
+pub trait Host: Send + Sync {
+    /// What the turn reads, as of now; called at the turn's first read.
+    async fn view(&self) -> Result<Arc<dyn View>, Unavailable>;
+
+    /// What came of the effect `effect` in an earlier try of this turn, if it was done.
+    async fn recall(
+        &self,
+        turn: &super::Turn,
+        effect: &str,
+    ) -> Result<Option<Vec<u8>>, Unavailable>;
+
+    /// Writes down what came of `effect`; on disk when this returns. Only then does the guest see it.
+    async fn journal(
+        &self,
+        turn: &super::Turn,
+        effect: &str,
+        outcome: Vec<u8>,
+    ) -> Result<(), Unavailable>;
+}
+
+/// Clients and the installation's state, as they were when the view was taken.
+#[async_trait]
+pub trait View: Send + Sync {
+    /// The client of this id.
+    async fn client(&self, id: &ClientId) -> Result<Option<Client>, Unavailable>;
+    /// Clients that match, ordered by id, after `after`, at most `limit`.
+    async fn search(
+        &self,
+        term: &SearchTerm,
+        limit: u32,
+        after: Option<&ClientId>,
+    ) -> Result<Vec<Client>, Unavailable>;
+    /// The value of a key of the state.
+    async fn state(&self, key: &str) -> Result<Option<Vec<u8>>, Unavailable>;
+    /// The keys that start with `prefix`, sorted, each with its value's bytes.
+    async fn state_keys(&self, prefix: &str) -> Result<Vec<(String, u64)>, Unavailable>;
+}

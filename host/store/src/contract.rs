@@ -1,0 +1,300 @@
+//! The trait that a store implements, in the terms of the turn. No word of SQL here: another engine can stand behind it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use watchbox_model::{
+    AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Rows, SearchTerm, Time,
+    TurnId, audit::Decision, client::Seen, dead_letter::DeadLetter, turn::Trigger,
+};
+
+use crate::{Installation, StoreError, Token};
+
+/// Rows to put at the end of a log.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// Which log; it comes into being with its first rows.
+    pub log: LogKey,
+    /// The rows, each with its `_ts`.
+    pub rows: Rows,
+    /// When they were accepted: the `_ts` of them all.
+    pub at: Time,
+}
+
+/// A stretch of a log, as it is read.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The position of its first row.
+    pub first: u64,
+    /// Its rows.
+    pub rows: Rows,
+    /// The earliest `_ts` among them.
+    pub from: Time,
+    /// The latest.
+    pub to: Time,
+}
+
+impl Block {
+    /// The position after its last row.
+    pub fn next(&self) -> u64 {
+        self.first + self.rows.len() as u64
+    }
+}
+
+/// A log, described.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogInfo {
+    /// Which one.
+    pub log: LogKey,
+    /// The position of the first row that is still kept.
+    pub first: u64,
+    /// The position that the next row will get.
+    pub next: u64,
+    /// Bytes of its rows.
+    pub bytes: u64,
+    /// The `_ts` of its newest row.
+    pub newest: Option<Time>,
+}
+
+/// A cursor's step, from where the turn found it to where it leaves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advance {
+    /// In which log.
+    pub log: LogKey,
+    /// Where the cursor must be; else the commit fails with [`StoreError::Moved`] and changes nothing.
+    pub from: u64,
+    /// Where it will be.
+    pub to: u64,
+}
+
+/// A key of the artifact's state, set or (`None`) removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateChange {
+    /// The key.
+    pub key: String,
+    /// Its new value.
+    pub value: Option<Vec<u8>>,
+}
+
+/// All that a turn did, committed as one.
+#[derive(Clone, Debug)]
+pub struct TurnCommit {
+    /// Whose turn.
+    pub installation: Name,
+    /// Which turn; its journal goes with the commit.
+    pub turn: TurnId,
+    /// For a turn over events: the cursor's step.
+    pub advance: Option<Advance>,
+    /// For a tick: when it was due; ticks up to then are done.
+    pub tick: Option<Time>,
+    /// Rows and messages.
+    pub appends: Vec<Append>,
+    /// Labels put on and taken off, in order. Of a client that is gone: passed over.
+    pub labels: Vec<LabelChange>,
+    /// State written, in order.
+    pub state: Vec<StateChange>,
+    /// What it used.
+    pub audit: Vec<AuditRecord>,
+    /// The trigger, where it is set aside instead (its `id` is given by the store).
+    pub dead_letter: Option<DeadLetter>,
+    /// Whether the commit must be on disk when the call returns. Only needed where something left the machine.
+    pub durable: bool,
+}
+
+/// A turn that was begun and had an effect outside, but was not committed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenTurn {
+    /// Whose.
+    pub installation: Name,
+    /// Which.
+    pub turn: TurnId,
+    /// What set it off.
+    pub trigger: Trigger,
+    /// The turn's time: when its first try began.
+    pub now: Time,
+}
+
+/// One effect that left the machine, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// The effect's name within its turn.
+    pub effect: String,
+    /// What came of it, in the sandbox's encoding.
+    pub outcome: Vec<u8>,
+}
+
+/// Some of what matches, and where to go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// The items, in order.
+    pub items: Vec<T>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// Which audit records are wanted, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct AuditQuery {
+    /// Those of this installation.
+    pub artifact: Option<Name>,
+    /// Those of this capability.
+    pub capability: Option<String>,
+    /// Those with this decision.
+    pub decision: Option<Decision>,
+    /// Those at or after.
+    pub since: Option<Time>,
+    /// Those before.
+    pub until: Option<Time>,
+    /// Those with a smaller number.
+    pub before: Option<u64>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// What a turn reads: clients and state as they were when the snapshot was taken.
+#[async_trait]
+pub trait Snapshot: Send + Sync {
+    /// The client of this id.
+    async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError>;
+    /// Clients that match, ordered by id, after `after`, at most `limit`.
+    async fn search(
+        &self,
+        term: &SearchTerm,
+        limit: u32,
+        after: Option<&ClientId>,
+    ) -> Result<Page<Client>, StoreError>;
+    /// The value of a key of `installation`'s state.
+    async fn state(&self, installation: &Name, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    /// The keys that start with `prefix`, sorted, each with its value's bytes.
+    async fn state_keys(
+        &self,
+        installation: &Name,
+        prefix: &str,
+    ) -> Result<Vec<(String, u64)>, StoreError>;
+}
+
+/// A store. Calls may be made from any thread; each write is one transaction.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // Logs.
+
+    /// Puts rows at the end of their logs and marks clients as seen (registering those unknown), as one transaction that
+    /// is on disk when this returns. Gives the first position of each append, in order.
+    async fn append(&self, appends: Vec<Append>, seen: Vec<Seen>) -> Result<Vec<u64>, StoreError>;
+    /// The blocks that hold positions from `from` on, oldest first, until `max_rows` are reached (at least one block, if there is one). The
+    /// first may begin before `from`; where retention took `from` away, it begins after it.
+    async fn read(
+        &self,
+        log: &LogKey,
+        from: u64,
+        max_rows: usize,
+    ) -> Result<Vec<Arc<Block>>, StoreError>;
+    /// The blocks that hold positions before `before`, newest first, until `max_rows` are reached.
+    async fn read_back(
+        &self,
+        log: &LogKey,
+        before: u64,
+        max_rows: usize,
+    ) -> Result<Vec<Arc<Block>>, StoreError>;
+    /// The first position whose `_ts` may be `at` or later; the log's end where there is none.
+    async fn seek(&self, log: &LogKey, at: Time) -> Result<u64, StoreError>;
+    /// The log's end, told anew at each append that is visible to [`Store::read`]. A log that isn't there yet is at 0.
+    fn watch(&self, log: &LogKey) -> watch::Receiver<u64>;
+    /// Every log.
+    async fn logs(&self) -> Result<Vec<LogInfo>, StoreError>;
+
+    // Turns.
+
+    /// Where `installation`'s cursor is in `log`; `None` before it was first set.
+    async fn cursor(&self, installation: &Name, log: &LogKey) -> Result<Option<u64>, StoreError>;
+    /// The due time of the last tick that was done.
+    async fn last_tick(&self, installation: &Name) -> Result<Option<Time>, StoreError>;
+    /// Commits a turn.
+    async fn commit(&self, turn: TurnCommit) -> Result<(), StoreError>;
+    /// Keeps what was said and done in a try that was discarded: messages and audit records only.
+    async fn record(&self, appends: Vec<Append>, audit: Vec<AuditRecord>)
+    -> Result<(), StoreError>;
+    /// What a turn reads; taken when its first read comes.
+    async fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError>;
+    /// Writes down an effect that left the machine; on disk when this returns. The turn is open from its first entry to its commit.
+    async fn journal(&self, turn: &OpenTurn, entry: JournalEntry) -> Result<(), StoreError>;
+    /// The turns of `installation` that are open, oldest first, with their entries.
+    async fn open_turns(
+        &self,
+        installation: &Name,
+    ) -> Result<Vec<(OpenTurn, Vec<JournalEntry>)>, StoreError>;
+
+    // The monitoring table.
+
+    /// Every installation.
+    async fn installations(&self) -> Result<Vec<Installation>, StoreError>;
+    /// Puts one in, or changes it, and sets cursors (kept where they are already set); with its audit record.
+    async fn put_installation(
+        &self,
+        installation: Installation,
+        cursors: Vec<(LogKey, u64)>,
+        audit: AuditRecord,
+    ) -> Result<(), StoreError>;
+    /// Takes one out, its cursors, state, journal and last tick with it; rows, dead letters and audit records stay.
+    async fn remove_installation(&self, name: &Name, audit: AuditRecord) -> Result<(), StoreError>;
+    /// Keeps a component's bytes.
+    async fn put_component(
+        &self,
+        digest: Digest,
+        bytes: bytes::Bytes,
+        audit: AuditRecord,
+    ) -> Result<(), StoreError>;
+    /// A component's bytes.
+    async fn component(&self, digest: Digest) -> Result<Option<bytes::Bytes>, StoreError>;
+
+    /// Every component that is kept: its digest, its size in bytes and when it came.
+    async fn components(&self) -> Result<Vec<(Digest, u64, Time)>, StoreError>;
+    /// Removes a component that no installation runs or ran before; else [`StoreError::Conflict`].
+    async fn remove_component(&self, digest: Digest, audit: AuditRecord) -> Result<(), StoreError>;
+
+    // Clients.
+
+    /// Registers a client or changes its hostname and os; its labels are changed by [`Store::change_labels`].
+    async fn put_client(&self, client: Client, audit: AuditRecord) -> Result<(), StoreError>;
+    /// Removes a client (its events stay).
+    async fn remove_client(&self, id: &ClientId, audit: AuditRecord) -> Result<(), StoreError>;
+    /// Puts labels on and takes them off; an unknown client is [`StoreError::Missing`].
+    async fn change_labels(
+        &self,
+        changes: Vec<LabelChange>,
+        audit: AuditRecord,
+    ) -> Result<(), StoreError>;
+
+    // Dead letters and the trail.
+
+    /// Dead letters with a smaller number than `before`, newest first.
+    async fn dead_letters(
+        &self,
+        installation: Option<&Name>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Page<DeadLetter>, StoreError>;
+    /// Drops one.
+    async fn drop_dead_letter(&self, id: u64, audit: AuditRecord) -> Result<(), StoreError>;
+    /// Audit records with their numbers, newest first.
+    async fn audit(&self, query: AuditQuery) -> Result<Page<(u64, AuditRecord)>, StoreError>;
+
+    // Tokens.
+
+    /// Every token's record.
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError>;
+    /// Keeps one.
+    async fn put_token(&self, token: Token, audit: AuditRecord) -> Result<(), StoreError>;
+    /// Removes one by name.
+    async fn remove_token(&self, name: &str, audit: AuditRecord) -> Result<(), StoreError>;
+
+    // The store itself.
+
+    /// Whether it can be written to now; what readiness asks.
+    async fn check(&self) -> Result<(), StoreError>;
+    /// Lets go of what retention no longer keeps. Says how many rows went.
+    async fn retain(&self, now: Time) -> Result<u64, StoreError>;
+    /// Finishes what was accepted and closes.
+    async fn close(&self);
+}

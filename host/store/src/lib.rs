@@ -1,0 +1,18 @@
+//! What is kept: logs, clients, the monitoring table, state, dead letters, the audit trail.
+//!
+//! [`Store`] says it in the terms of the turn; [`SqliteStore`] is the embedded default.
+
+mod contract;
+mod error;
+mod installation;
+mod sqlite;
+mod token;
+
+pub use contract::{
+    Advance, Append, AuditQuery, Block, JournalEntry, LogInfo, OpenTurn, Page, Snapshot,
+    StateChange, Store, TurnCommit,
+};
+pub use error::StoreError;
+pub use installation::Installation;
+pub use sqlite::{Retention, SqliteConfig, SqliteStore};
+pub use token::Token;
