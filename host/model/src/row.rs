@@ -8,10 +8,15 @@
 //! at most [`MAX_ROW`] bytes.
 
 mod batch;
+mod check;
+mod error;
 mod json;
+mod keys;
 mod value;
+mod wire;
 
-pub use batch::{RowError, RowErrorKind, Rows, RowsBuilder};
+pub use batch::{Rows, RowsBuilder};
+pub use error::{RowError, RowErrorKind};
 pub use json::{JsonEncoding, rows_from_guest_json, write_json};
 pub use value::{ArrayRef, MapRef, RowRef, ValueRef};
 

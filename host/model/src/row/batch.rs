@@ -1,76 +1,84 @@
 //! Many rows in one buffer.
 
+use std::{ops::Range, sync::Arc};
+
 use bytes::Bytes;
 
-use super::{RowRef, ValueRef};
+use super::{
+    RowError, RowErrorKind, RowRef, ValueRef,
+    check::{self, Checker},
+    wire::{self, Head},
+};
 
 /// Checked rows, back to back. Clones and slices share the buffer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows {
     data: Bytes,
     /// Where each row ends in `data`.
-    ends: std::sync::Arc<[u32]>,
-}
-
-/// A row that is none, and where it stood.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("row {row}: {kind}")]
-pub struct RowError {
-    /// Which row of those read, from 0.
-    pub row: usize,
-    /// What is wrong with it.
-    pub kind: RowErrorKind,
-}
-
-/// What can be wrong with a row.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RowErrorKind {
-    /// It ends within a value.
-    #[error("it is cut short")]
-    Truncated,
-    /// Bytes after the last row.
-    #[error("{0} bytes follow the last row")]
-    Trailing(usize),
-    /// Not an array of maps.
-    #[error("{0} where an array of maps, column name to value, is wanted")]
-    Shape(&'static str),
-    /// A key that is no string.
-    #[error("a key that is no string")]
-    Key,
-    /// A column twice.
-    #[error("column `{0}` comes twice")]
-    Duplicate(String),
-    /// A string that is not UTF-8.
-    #[error("a string that is not UTF-8")]
-    Utf8,
-    /// Nested too deep.
-    #[error("maps and arrays nest more than {max} deep", max = super::MAX_DEPTH)]
-    Depth,
-    /// Too large.
-    #[error("it has {0} bytes; {max} are allowed", max = super::MAX_ROW)]
-    Size(usize),
-    /// A marker that MessagePack leaves undefined.
-    #[error("a byte (0xc1) that MessagePack does not define")]
-    Marker,
+    ends: Arc<[u32]>,
 }
 
 impl Rows {
+    /// The most bytes that the rows of one batch may have together.
+    pub const MAX_BYTES: usize = u32::MAX as usize;
+
     /// Checks `array`, one MessagePack array of maps (what a guest returns), and takes it over without a copy.
     /// No bytes at all mean no rows.
     pub fn from_array(array: Bytes) -> Result<Self, RowError> {
-        let _ = array;
-        todo!()
+        let failed = |row, kind| RowError { row, kind };
+        if array.is_empty() {
+            return Ok(Self::default());
+        }
+        if array.len() > Self::MAX_BYTES {
+            return Err(failed(0, RowErrorKind::Size(array.len())));
+        }
+        let (len, start) = match wire::head(&array, 0) {
+            Ok((Head::Array(len), next)) => (len as usize, next),
+            Ok((other, _)) => return Err(failed(0, RowErrorKind::Shape(check::kind(other)))),
+            Err(error) => return Err(failed(0, error.into())),
+        };
+        // A row has a byte at least: a length that lies can't make us allocate more than was sent.
+        let mut ends = Vec::with_capacity(len.min(array.len()));
+        let mut checker = Checker::new(&array);
+        let mut at = start;
+        for row in 0..len {
+            at = checker.row(at).map_err(|kind| failed(row, kind))?;
+            ends.push((at - start) as u32);
+        }
+        if at < array.len() {
+            return Err(failed(len, RowErrorKind::Trailing(array.len() - at)));
+        }
+        Ok(Self {
+            data: array.slice(start..),
+            ends: ends.into(),
+        })
     }
 
     /// One MessagePack array of these rows: what a guest is given.
     pub fn to_array(&self) -> Vec<u8> {
-        todo!()
+        let mut out = Vec::with_capacity(self.data.len() + 5);
+        wire::write_array_head(&mut out, self.ends.len() as u32);
+        out.extend_from_slice(&self.data);
+        out
     }
 
-    /// Rows as they were taken apart by [`Rows::into_parts`]; the store's way back. Checks the ends, trusts the rows.
+    /// Rows as [`Rows::parts`] gave them; the store's way back. Checks the ends, trusts the rows.
     pub fn from_parts(data: Bytes, ends: Vec<u32>) -> Result<Self, RowError> {
-        let _ = (data, ends);
-        todo!()
+        let failed = |row, kind| RowError { row, kind };
+        let mut before = 0;
+        for (row, &end) in ends.iter().enumerate() {
+            if end <= before || end as usize > data.len() {
+                return Err(failed(row, RowErrorKind::Truncated));
+            }
+            before = end;
+        }
+        match data.len() - before as usize {
+            0 => Ok(Self {
+                data,
+                ends: ends.into(),
+            }),
+            more => Err(failed(ends.len(), RowErrorKind::Trailing(more))),
+        }
     }
 
     /// The buffer, and where each row ends in it.
@@ -95,23 +103,47 @@ impl Rows {
 
     /// Row `index`.
     pub fn get(&self, index: usize) -> Option<RowRef<'_>> {
-        let _ = index;
-        todo!()
+        let end = *self.ends.get(index)? as usize;
+        self.data.get(self.start(index)..end).map(RowRef)
     }
 
     /// Each row, in order.
     pub fn iter(&self) -> impl Iterator<Item = RowRef<'_>> + '_ {
-        (0..self.len()).filter_map(|index| self.get(index))
+        let mut start = 0;
+        self.ends.iter().map_while(move |&end| {
+            let row = self.data.get(start..end as usize)?;
+            start = end as usize;
+            Some(RowRef(row))
+        })
     }
 
-    /// Rows `range`, sharing the buffer.
-    pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
-        let _ = range;
-        todo!()
+    /// Rows `range`, cut to those there are, sharing the buffer.
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        let to = range.end.min(self.len());
+        let from = range.start.min(to);
+        let start = self.start(from);
+        Self {
+            data: self.data.slice(start..self.start(to)),
+            ends: self.ends[from..to]
+                .iter()
+                .map(|end| end - start as u32)
+                .collect(),
+        }
+    }
+
+    /// Where row `index` begins; for the one after the last, where that ends.
+    fn start(&self, index: usize) -> usize {
+        index
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+            .map_or(0, |&end| end as usize)
     }
 }
 
 /// Puts rows together, column by column, in one buffer.
+///
+/// It holds at most [`Rows::MAX_BYTES`]: a row that would go beyond is left out, and [`RowsBuilder::len`] does not count it.
+/// What reads from outside bounds its batches far below that.
 #[derive(Debug, Default)]
 pub struct RowsBuilder {
     data: Vec<u8>,
@@ -124,22 +156,63 @@ impl RowsBuilder {
         Self::default()
     }
 
+    /// An empty one with room for `rows` rows of `bytes` bytes in all.
+    pub fn with_capacity(rows: usize, bytes: usize) -> Self {
+        Self {
+            data: Vec::with_capacity(bytes),
+            ends: Vec::with_capacity(rows),
+        }
+    }
+
     /// Appends a row as it is.
     pub fn push(&mut self, row: RowRef<'_>) {
-        let _ = row;
-        todo!()
+        self.data.extend_from_slice(row.0);
+        self.seal();
     }
 
     /// Appends a row of these columns, in this order; a name must not come twice.
     pub fn push_columns<'v>(&mut self, columns: impl IntoIterator<Item = (&'v str, ValueRef<'v>)>) {
-        let _ = columns.into_iter();
-        todo!()
+        let map = wire::open(&mut self.data);
+        let mut len = 0;
+        for (name, value) in columns {
+            wire::write_str(&mut self.data, name.as_bytes());
+            value.write(&mut self.data);
+            len += 1;
+        }
+        wire::close_map(&mut self.data, map, len);
+        self.seal();
     }
 
     /// Appends `row` with these columns before its own; a column of `row` with one of their names is left out.
     pub fn push_with(&mut self, before: &[(&str, ValueRef<'_>)], row: RowRef<'_>) {
-        let _ = (before, row);
-        todo!()
+        let map = wire::open(&mut self.data);
+        let mut len = before.len() as u32;
+        for (name, value) in before {
+            wire::write_str(&mut self.data, name.as_bytes());
+            value.write(&mut self.data);
+        }
+        for (name, entry) in row.map().raw() {
+            if before.iter().all(|(own, _)| own.as_bytes() != name) {
+                self.data.extend_from_slice(entry);
+                len += 1;
+            }
+        }
+        wire::close_map(&mut self.data, map, len);
+        self.seal();
+    }
+
+    /// Appends the columns of `row` that `keep` names, in the row's order.
+    pub(crate) fn push_kept(&mut self, row: RowRef<'_>, keep: impl Fn(&[u8]) -> bool) {
+        let map = wire::open(&mut self.data);
+        let mut len = 0;
+        for (name, entry) in row.map().raw() {
+            if keep(name) {
+                self.data.extend_from_slice(entry);
+                len += 1;
+            }
+        }
+        wire::close_map(&mut self.data, map, len);
+        self.seal();
     }
 
     /// Rows so far.
@@ -162,6 +235,16 @@ impl RowsBuilder {
         Rows {
             data: self.data.into(),
             ends: self.ends.into(),
+        }
+    }
+
+    /// Ends the row that was written behind the last one.
+    fn seal(&mut self) {
+        match u32::try_from(self.data.len()) {
+            Ok(end) => self.ends.push(end),
+            Err(_) => self
+                .data
+                .truncate(self.ends.last().map_or(0, |&end| end as usize)),
         }
     }
 }
