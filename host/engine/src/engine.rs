@@ -75,6 +75,12 @@ impl Engine {
         todo!()
     }
 
+    /// Drops a dead letter.
+    pub async fn drop_dead_letter(&self, id: u64, actor: &str) -> Result<(), EngineError> {
+        let _ = (id, actor);
+        todo!()
+    }
+
     /// Stops: no new turns, those under way get the grace, then the store is closed.
     pub async fn stop(&self) {
         todo!()

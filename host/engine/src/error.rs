@@ -1,7 +1,7 @@
 //! Why the engine did not do what it was asked to.
 
 use watchbox_model::{Name, grants::GrantsError, parameter::ParameterError};
-use watchbox_sandbox::LoadError;
+use watchbox_sandbox::{LoadError, TurnFailure};
 use watchbox_store::StoreError;
 
 /// An error of the engine. None of these leaves half a change behind.
@@ -34,6 +34,35 @@ pub enum EngineError {
     /// The store said no.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A component of another artifact than the one that is installed.
+    #[error(
+        "`{installed}` runs the artifact {artifact}, this component is {found}: install it under a name of its own"
+    )]
+    Artifact {
+        /// What it is installed as.
+        installed: Name,
+        /// The artifact that runs under it.
+        artifact: Name,
+        /// The artifact that the component says it is.
+        found: Name,
+    },
+    /// The artifact did not take its parameters: its `configure` failed.
+    #[error("the artifact can't be started: {0}")]
+    Configure(TurnFailure),
+    /// The installation is switched off or broken, so that no turn of it can run.
+    #[error("`{0}` is not running: enable or mend it first")]
+    NotRunning(Name),
+    /// There is no such dead letter.
+    #[error("there is no dead letter {0}")]
+    NoLetter(u64),
+    /// A dead letter that can't be given again; it stays.
+    #[error("dead letter {id} can't be redriven: {reason}")]
+    Redrive {
+        /// Its number.
+        id: u64,
+        /// Why not.
+        reason: String,
+    },
     /// The secrets' key is missing, or can't open what it should.
     #[error("the secrets' key: {0}")]
     Key(String),

@@ -22,6 +22,8 @@ pub struct Install {
     pub grants: Grants,
     /// Where it begins in the logs that it watches.
     pub start: StartAt,
+    /// On, or off until it is switched on.
+    pub enabled: bool,
     /// Who installs it.
     pub actor: String,
 }
