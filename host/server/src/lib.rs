@@ -1,1 +1,3 @@
-//!
+//! The server: ingest and the HTTP API over the engine and its store.
+
+pub mod api;

@@ -1,0 +1,35 @@
+//! What goes over the wire: the JSON objects of the API, for the server and for its clients in Rust alike.
+//!
+//! Times are RFC 3339 in UTC; positions and numbers are integers; fields that may be missing are left out.
+//! Events, rows and messages are not here: they are JSON objects of whatever columns they have.
+
+mod artifact;
+mod audit;
+mod client;
+mod dead_letter;
+mod health;
+mod ingest;
+mod log;
+mod page;
+mod problem;
+mod secret_text;
+mod table;
+mod timestamp;
+mod token;
+
+pub use artifact::{
+    Artifact, ArtifactSummary, CapabilityUse, Column, Import, ImportKind, Parameter, Schedule,
+    Subscription,
+};
+pub use audit::AuditEntry;
+pub use client::{Client, LabelEdit, PutClient};
+pub use dead_letter::{DeadLetter, Trigger};
+pub use health::{Health, Readiness};
+pub use ingest::{Ingested, Refusal};
+pub use log::Log;
+pub use page::Page;
+pub use problem::Problem;
+pub use secret_text::SecretText;
+pub use table::{ChangeRequest, InstallRequest, Installation, Installed, LastError, Start};
+pub use timestamp::{Timestamp, TimestampError};
+pub use token::{CreatedToken, NewToken, Role, Token};
