@@ -1,0 +1,1 @@
+//! The real program, used as its users do.

@@ -1,0 +1,1 @@
+//! The real program, when things go wrong.

@@ -1,0 +1,19 @@
+//! What the end-to-end tests, the demo and the benchmarks share: they run the real program and talk to it as anybody would,
+//! over HTTP and through its command line.
+//!
+//! Nothing here links to the product's crates. Blocking on purpose: a test reads from top to bottom.
+
+mod api;
+mod build;
+mod eventually;
+mod live;
+pub mod sample;
+mod server;
+mod sink;
+
+pub use api::{Answer, Api};
+pub use build::Build;
+pub use eventually::eventually;
+pub use live::{Live, LiveRow};
+pub use server::{Finished, Server};
+pub use sink::{Received, Reply, Sink};
