@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use watchbox_model::{ClientId, Label};
+use watchbox_model::{ClientId, Label, Time};
 
 use super::Timestamp;
 
@@ -21,8 +21,9 @@ pub struct Client {
     pub labels: Vec<Label>,
     /// When it was registered or first reported.
     pub first_seen: Timestamp,
-    /// When it last reported.
-    pub last_seen: Timestamp,
+    /// When it last reported; left out where it was registered and has not reported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
 }
 
 impl From<watchbox_model::Client> for Client {
@@ -33,7 +34,7 @@ impl From<watchbox_model::Client> for Client {
             os: client.os,
             labels: client.labels,
             first_seen: client.first_seen.into(),
-            last_seen: client.last_seen.into(),
+            last_seen: (client.last_seen != Time::default()).then(|| client.last_seen.into()),
         }
     }
 }
