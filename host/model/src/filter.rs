@@ -1,8 +1,12 @@
 //! `where` and `columns` of a subscription: what the host decides before the boundary is crossed.
 
 use regex::Regex;
+use serde_json::{Number, Value};
 
-use crate::{RowRef, Rows};
+use crate::{
+    RowRef, Rows, ValueRef,
+    row::{CLIENT_ID, TS},
+};
 
 /// Conditions that all must hold. An empty filter lets everything pass.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +31,7 @@ pub enum Test {
     /// A string in which it is not found, or no string.
     NotMatches(Regex),
     /// Equal to one of these (strings, integers, booleans, null).
-    OneOf(Vec<serde_json::Value>),
+    OneOf(Vec<Value>),
     /// There and not null, or (false) missing or null.
     Exists(bool),
 }
@@ -45,9 +49,51 @@ impl Filter {
 
     /// Whether `row` passes. Allocates nothing.
     pub fn passes(&self, row: RowRef<'_>) -> bool {
-        let _ = row;
-        todo!()
+        self.conditions
+            .iter()
+            .all(|condition| condition.test.holds(row.column(&condition.column)))
     }
+}
+
+impl Test {
+    /// Whether it holds of a column's value; `None` for a column that is missing.
+    fn holds(&self, value: Option<ValueRef<'_>>) -> bool {
+        let text = value.and_then(ValueRef::as_str);
+        match self {
+            Self::Matches(pattern) => text.is_some_and(|text| pattern.is_match(text)),
+            Self::NotMatches(pattern) => !text.is_some_and(|text| pattern.is_match(text)),
+            Self::OneOf(wanted) => {
+                value.is_some_and(|value| wanted.iter().any(|wanted| equal(value, wanted)))
+            }
+            Self::Exists(wanted) => value.is_some_and(|value| value != ValueRef::Nil) == *wanted,
+        }
+    }
+}
+
+/// Whether a row's value is the one written in a manifest. A float equals the integer of the same size: senders write `1.0` for 1.
+fn equal(value: ValueRef<'_>, wanted: &Value) -> bool {
+    match (value, wanted) {
+        (ValueRef::Nil, Value::Null) => true,
+        (ValueRef::Bool(value), Value::Bool(wanted)) => value == *wanted,
+        (ValueRef::Str(value), Value::String(wanted)) => value == wanted,
+        (value, Value::Number(wanted)) => match (value, integer(wanted)) {
+            (ValueRef::Int(value), Some(wanted)) => i128::from(value) == wanted,
+            (ValueRef::UInt(value), Some(wanted)) => i128::from(value) == wanted,
+            (ValueRef::Float(value), Some(wanted)) => {
+                value.fract() == 0.0 && value as i128 == wanted
+            }
+            (value, None) => value.as_f64() == wanted.as_f64(),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn integer(number: &Number) -> Option<i128> {
+    number
+        .as_i64()
+        .map(i128::from)
+        .or_else(|| number.as_u64().map(i128::from))
 }
 
 /// Which columns of a row cross the boundary. `ClientId` and `_ts` always do.
@@ -72,12 +118,21 @@ impl Columns {
 
     /// Appends `row`, cut to these columns, to `out`. Missing columns stay missing. One copy.
     pub fn cut(&self, row: RowRef<'_>, out: &mut crate::RowsBuilder) {
-        let _ = (row, out);
-        todo!()
+        let Some(names) = &self.0 else {
+            return out.push(row);
+        };
+        let always = [CLIENT_ID, TS];
+        out.push_kept(row, |column| {
+            let mut kept = always.into_iter().chain(names.iter().map(String::as_str));
+            kept.any(|name| name.as_bytes() == column)
+        });
     }
 
     /// All of `rows`, cut.
     pub fn cut_all(&self, rows: &Rows) -> Rows {
+        if self.0.is_none() {
+            return rows.clone();
+        }
         let mut out = crate::RowsBuilder::new();
         rows.iter().for_each(|row| self.cut(row, &mut out));
         out.finish()

@@ -19,10 +19,12 @@ pub mod manifest;
 pub mod message;
 pub mod name;
 pub mod parameter;
+mod placeholder;
 pub mod row;
 pub mod schedule;
 pub mod search;
 pub mod secret;
+mod suggestion;
 pub mod time;
 pub mod turn;
 
