@@ -26,6 +26,12 @@ impl TurnId {
     }
 }
 
+impl From<String> for TurnId {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
 impl fmt::Display for TurnId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
