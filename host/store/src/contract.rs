@@ -53,7 +53,7 @@ pub struct LogInfo {
     pub next: u64,
     /// Bytes of its rows.
     pub bytes: u64,
-    /// The `_ts` of its newest row.
+    /// The `_ts` of its newest row, though retention took that.
     pub newest: Option<Time>,
 }
 
@@ -133,6 +133,15 @@ pub struct Page<T> {
     pub more: bool,
 }
 
+impl<T> Page<T> {
+    /// The page of at most `limit` of these; whoever gives one more than that says that there are more.
+    pub fn cut(mut items: Vec<T>, limit: u32) -> Self {
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        Self { items, more }
+    }
+}
+
 /// Which audit records are wanted, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
@@ -174,7 +183,7 @@ pub trait Snapshot: Send + Sync {
     ) -> Result<Vec<(String, u64)>, StoreError>;
 }
 
-/// A store. Calls may be made from any thread; each write is one transaction.
+/// A store. Calls may be made from any thread; each write is one transaction. Removing what is not there is [`StoreError::Missing`].
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     // Logs.
@@ -183,14 +192,16 @@ pub trait Store: Send + Sync + 'static {
     /// is on disk when this returns. Gives the first position of each append, in order.
     async fn append(&self, appends: Vec<Append>, seen: Vec<Seen>) -> Result<Vec<u64>, StoreError>;
     /// The blocks that hold positions from `from` on, oldest first, until `max_rows` are reached (at least one block, if there is one). The
-    /// first may begin before `from`; where retention took `from` away, it begins after it.
+    /// first may begin before `from`; where retention took `from` away, it begins after it. They may be fewer, so that many large rows
+    /// don't fill the memory: ask again from the last one's [`Block::next`]; only an empty answer means the end.
     async fn read(
         &self,
         log: &LogKey,
         from: u64,
         max_rows: usize,
     ) -> Result<Vec<Arc<Block>>, StoreError>;
-    /// The blocks that hold positions before `before`, newest first, until `max_rows` are reached.
+    /// The blocks that hold positions before `before`, newest first, until `max_rows` are reached. As with
+    /// [`Store::read`], they may be fewer: ask again before the last one's first.
     async fn read_back(
         &self,
         log: &LogKey,
@@ -210,7 +221,8 @@ pub trait Store: Send + Sync + 'static {
     async fn cursor(&self, installation: &Name, log: &LogKey) -> Result<Option<u64>, StoreError>;
     /// The due time of the last tick that was done.
     async fn last_tick(&self, installation: &Name) -> Result<Option<Time>, StoreError>;
-    /// Commits a turn.
+    /// Commits a turn. Of an installation that was removed meanwhile it is [`StoreError::Missing`], and nothing of it is kept: what it left
+    /// behind would be taken for that of the next one of its name. A cursor that was never set is at 0.
     async fn commit(&self, turn: TurnCommit) -> Result<(), StoreError>;
     /// Keeps what was said and done in a try that was discarded: messages and audit records only.
     async fn record(&self, appends: Vec<Append>, audit: Vec<AuditRecord>)
@@ -218,6 +230,7 @@ pub trait Store: Send + Sync + 'static {
     /// What a turn reads; taken when its first read comes.
     async fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError>;
     /// Writes down an effect that left the machine; on disk when this returns. The turn is open from its first entry to its commit.
+    /// An effect that comes again has the outcome that came last. Of an installation that was removed it is [`StoreError::Missing`].
     async fn journal(&self, turn: &OpenTurn, entry: JournalEntry) -> Result<(), StoreError>;
     /// The turns of `installation` that are open, oldest first, with their entries.
     async fn open_turns(
@@ -255,7 +268,7 @@ pub trait Store: Send + Sync + 'static {
 
     // Clients.
 
-    /// Registers a client or changes its hostname and os; its labels are changed by [`Store::change_labels`].
+    /// Registers a client, or changes the hostname and os of one that is known; its labels are changed by [`Store::change_labels`].
     async fn put_client(&self, client: Client, audit: AuditRecord) -> Result<(), StoreError>;
     /// Removes a client (its events stay).
     async fn remove_client(&self, id: &ClientId, audit: AuditRecord) -> Result<(), StoreError>;
@@ -284,7 +297,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Every token's record.
     async fn tokens(&self) -> Result<Vec<Token>, StoreError>;
-    /// Keeps one.
+    /// Keeps one, in place of the one of its name. One whose hash another name has is [`StoreError::Conflict`].
     async fn put_token(&self, token: Token, audit: AuditRecord) -> Result<(), StoreError>;
     /// Removes one by name.
     async fn remove_token(&self, name: &str, audit: AuditRecord) -> Result<(), StoreError>;

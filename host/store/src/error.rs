@@ -1,7 +1,7 @@
 //! Why the store could not do what it was asked to.
 
 /// An error of the store. None of these leaves half a change behind.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// There is no room, or the folder can't be written to. Passes once that is mended; nothing accepted is lost.
     #[error(

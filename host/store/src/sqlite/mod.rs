@@ -1,6 +1,34 @@
-//! SQLite behind the trait.
+//! SQLite behind the trait: one file, one writer, many readers.
+//!
+//! A write is a job for the [`writer`]'s thread, which runs all that wait as one [`group`]; a read runs on one of the [`readers`]'
+//! connections, unless [`logs`] has in memory what is wanted. Each other module has the statements of one subject.
+
+mod audit;
+mod blocks;
+mod clients;
+mod column;
+mod components;
+mod dead_letters;
+mod fault;
+mod group;
+mod installations;
+mod journal;
+mod lock;
+mod logs;
+mod readers;
+mod retention;
+mod schema;
+mod search;
+mod snapshot;
+mod state;
+mod store;
+mod tokens;
+mod turns;
+mod writer;
 
 use std::{path::PathBuf, time::Duration};
+
+pub use store::SqliteStore;
 
 /// What is kept for how long; `None` keeps all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,20 +42,11 @@ pub struct Retention {
 /// How the store is set up.
 #[derive(Clone, Debug)]
 pub struct SqliteConfig {
-    /// The database file; made where it is missing. Beside it SQLite keeps `-wal` and `-shm`.
+    /// The database file; made where it is missing. Beside it SQLite keeps `-wal` and `-shm`, and the store a `.lock`.
     pub path: PathBuf,
     /// What is kept.
     pub retention: Retention,
 }
 
-/// The store in one SQLite file.
-#[derive(Debug)]
-pub struct SqliteStore {}
-
-impl SqliteStore {
-    /// Opens the store, making or migrating it as needed.
-    pub async fn open(config: SqliteConfig) -> Result<Self, crate::StoreError> {
-        let _ = config;
-        todo!()
-    }
-}
+#[cfg(test)]
+mod tests;

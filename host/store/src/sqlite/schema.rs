@@ -1,0 +1,120 @@
+//! The file: its settings, its schema and how an older one is brought up to date.
+
+use std::{fs::OpenOptions, path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault;
+use crate::StoreError;
+
+/// What marks the file as a store of watchbox: `wbox`.
+const APPLICATION: i32 = i32::from_be_bytes(*b"wbox");
+
+/// What leads from each version of the schema to the next, the first from an empty file.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+
+/// Set when the file is made; blocks are large, so larger pages mean fewer of them to chain and to check.
+const PAGE_SIZE: u32 = 8192;
+
+/// How much of the file the writer keeps in memory: more than a group of commands changes.
+const WRITER_CACHE: &str = "cache_size = -32768";
+
+/// How long a lock of another process (an operator's `sqlite3`) is waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept by each connection: all that there are.
+const STATEMENTS: usize = 96;
+
+/// Opens the file for writing, making or migrating it as needed.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    make_private(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(path, flags)?;
+    settle(&conn)?;
+    let version = version(&conn)?;
+    if version == 0 {
+        conn.pragma_update(None, "page_size", PAGE_SIZE)?;
+    }
+    let mode: String =
+        conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::Other(format!(
+            "the file system of {} can't share memory between readers and the writer (SQLite's WAL mode): \
+             use a local one",
+            path.display()
+        )));
+    }
+    // The writer checkpoints by itself, when nobody waits for it.
+    conn.execute_batch(&format!(
+        "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; PRAGMA {WRITER_CACHE};"
+    ))?;
+    migrate(&mut conn, version)?;
+    Ok(conn)
+}
+
+/// Opens the file, made before, for reading.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    settle(&conn)?;
+    Ok(conn)
+}
+
+fn settle(conn: &Connection) -> Result<(), StoreError> {
+    conn.busy_timeout(PATIENCE)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")?;
+    Ok(())
+}
+
+/// Makes the file, if it is missing, so that only its owner can read it: sealed secrets, hashes of tokens and what endpoints report
+/// are in it. SQLite gives the files beside it the same mode.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(StoreError::ReadOnly(format!(
+            "{} can't be opened: {error}",
+            path.display()
+        ))),
+    }
+}
+
+/// The schema's version; 0 of an empty file.
+fn version(conn: &Connection) -> Result<usize, StoreError> {
+    let number = |pragma| conn.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let (application, version) = (number("application_id")?, number("user_version")?);
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match u32::try_from(version) {
+        Ok(0) if application == 0 && tables == 0 => Ok(0),
+        Ok(found) if application == APPLICATION && found > 0 => {
+            if found as usize > MIGRATIONS.len() {
+                let known = MIGRATIONS.len() as u32;
+                return Err(StoreError::Newer { found, known });
+            }
+            Ok(found as usize)
+        }
+        _ => Err(fault::foreign()),
+    }
+}
+
+/// Brings the schema from `version` to the latest: all of it, or none.
+fn migrate(conn: &mut Connection, version: usize) -> Result<(), StoreError> {
+    if version == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let change = conn.transaction()?;
+    for migration in &MIGRATIONS[version..] {
+        change.execute_batch(migration)?;
+    }
+    change.pragma_update(None, "application_id", APPLICATION)?;
+    change.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+    change.commit()?;
+    tracing::info!(from = version, to = MIGRATIONS.len(), "schema migrated");
+    Ok(())
+}
