@@ -1,2 +1,40 @@
-//!
-fn main() {}
+//! `cargo xtask`: what a developer of watchbox runs.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people at a terminal"
+)]
+
+mod artifacts;
+mod bench;
+mod cargo;
+mod demo;
+mod step;
+mod test;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// What a developer of watchbox runs.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask")]
+enum Task {
+    /// Build everything, show it at work: server, artifacts, events, a webhook.
+    Demo(demo::Options),
+    /// Check formatting and lints, build everything, run every test.
+    Test,
+    /// Measure, beside the same job done natively and in Python.
+    Bench(bench::Options),
+    /// Build the artifacts of plugins/ into components.
+    BuildPlugins,
+}
+
+fn main() -> Result<()> {
+    match Task::parse() {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test => test::run(),
+        Task::Bench(options) => bench::run(&options),
+        Task::BuildPlugins => artifacts::build_plugins(),
+    }
+}

@@ -1,0 +1,57 @@
+//! Artifacts, built into components by the program that their authors use: `watchbox build`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use watchbox_tests::Build;
+
+use crate::{cargo, step::Steps};
+
+/// `cargo xtask build-plugins`.
+pub(crate) fn build_plugins() -> Result<()> {
+    let build = Build::current()?;
+    let mut steps = Steps::new(3);
+    steps.step("Toolchain", || cargo::add_wasm_target(&build))?;
+    steps.step("The program", || cargo::build_watchbox(&build))?;
+    steps.step("The artifacts", || build_all(&build, "plugins"))?;
+    steps.finish("the artifacts are built");
+    Ok(())
+}
+
+/// Builds each artifact of a folder of the workspace; the program is there already.
+pub(crate) fn build_all(build: &Build, folder: &str) -> Result<()> {
+    let mut folders: Vec<_> = fs::read_dir(build.root().join(folder))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    folders.retain(|folder| folder.join("artifact.yaml").exists());
+    folders.sort();
+    ensure!(!folders.is_empty(), "no artifact in {folder}/");
+    for folder in folders {
+        let name = folder.file_name().context("a folder's name")?;
+        let out = build.artifact_path(&name.to_string_lossy());
+        build_one(build, &folder, None, &out)?;
+    }
+    Ok(())
+}
+
+/// Builds one, with `manifest` in place of its own where there is one.
+pub(crate) fn build_one(
+    build: &Build,
+    folder: &Path,
+    manifest: Option<&Path>,
+    out: &PathBuf,
+) -> Result<()> {
+    fs::create_dir_all(out.parent().context("the artifacts' folder")?)?;
+    let shown = folder.strip_prefix(build.root()).unwrap_or(folder);
+    eprintln!("$ watchbox build {}", shown.display());
+    let mut command = Command::new(build.program("watchbox")?);
+    command.arg("build").arg(folder).arg("--out").arg(out);
+    if let Some(manifest) = manifest {
+        command.arg("--manifest").arg(manifest);
+    }
+    cargo::run(command.current_dir(build.root()))
+}

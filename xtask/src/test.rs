@@ -1,0 +1,38 @@
+//! `cargo xtask test`: all that must hold before a change is merged.
+
+use anyhow::Result;
+use watchbox_tests::Build;
+
+use crate::{
+    artifacts,
+    cargo::{add_wasm_target, build_watchbox, cargo},
+    step::Steps,
+};
+
+pub(crate) fn run() -> Result<()> {
+    let build = Build::current()?;
+    let mut steps = Steps::new(6);
+    steps.step("Toolchain", || add_wasm_target(&build))?;
+    steps.step("Formatting", || cargo(&build, &["fmt", "--all", "--check"]))?;
+    steps.step("Lints", || {
+        cargo(
+            &build,
+            &[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "--deny",
+                "warnings",
+            ],
+        )
+    })?;
+    steps.step("The program", || build_watchbox(&build))?;
+    steps.step("The artifacts, and the guests that tests use", || {
+        artifacts::build_all(&build, "plugins")?;
+        artifacts::build_all(&build, "tests/guests")
+    })?;
+    steps.step("Tests", || cargo(&build, &["test", "--workspace"]))?;
+    steps.finish("everything holds");
+    Ok(())
+}
