@@ -3,12 +3,25 @@
 //! One submodule per capability holds its grant and its decision.
 
 mod http;
+mod url_pattern;
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use url::Url;
 
-pub use http::{HttpGrant, HttpGrantError, UrlPattern};
+pub use http::HttpGrant;
+pub(crate) use http::is_method;
+pub use url_pattern::{UrlPattern, UrlPatternError};
 
-use crate::{Label, Limits, SearchTerm};
+/// Why a text holds no grants.
+pub use crate::document::DocumentError as GrantsError;
+use crate::{
+    Client, Label, Limits, SearchTerm,
+    document::{Document, Field},
+    label::LabelOp,
+};
 
 /// The grants of one installation. Written in YAML or JSON:
 ///
@@ -41,8 +54,7 @@ pub struct Grants {
 }
 
 /// Labels that may be changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelsGrant {
     /// Those that may be put on.
     pub add: Vec<LabelPattern>,
@@ -89,58 +101,140 @@ pub type Verdict = Result<String, Denied>;
 #[error("{0}")]
 pub struct Denied(pub String);
 
-/// Why a text holds no grants.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {field}: {reason}")]
-pub struct GrantsError {
-    /// The file, or what stands for it.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// The field, as a path.
-    pub field: String,
-    /// What is wrong, and the remedy.
-    pub reason: String,
+impl LabelsGrant {
+    fn read(field: &Field<'_>) -> Result<Self, GrantsError> {
+        let fields = field.fields(&["add", "remove"])?;
+        let patterns = |name: &str| -> Result<Vec<LabelPattern>, GrantsError> {
+            fields.list(name)?.iter().map(pattern).collect()
+        };
+        Ok(Self {
+            add: patterns("add")?,
+            remove: patterns("remove")?,
+        })
+    }
+}
+
+fn pattern(field: &Field<'_>) -> Result<LabelPattern, GrantsError> {
+    LabelPattern::try_from(field.text()?.to_owned()).map_err(|error| field.error(error))
+}
+
+impl LabelPattern {
+    /// Whether `label` is one of those meant.
+    fn covers(&self, label: &Label) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(own) => own.is(label.as_str()),
+        }
+    }
+}
+
+impl fmt::Display for LabelPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::Exact(label) => write!(f, "{label}"),
+        }
+    }
 }
 
 impl Grants {
-    /// Reads YAML (or JSON, which is YAML); `file` is what errors call it. An unknown field is an error.
+    /// Reads YAML (or JSON, which is YAML); `file` is what errors call it. An unknown field is an error; no text at all grants nothing.
     pub fn parse(file: &str, text: &str) -> Result<Self, GrantsError> {
-        let _ = (file, text);
-        todo!()
+        let document = Document::read(file, text)?;
+        let root = document.root();
+        if root.is_empty() {
+            return Ok(Self::default());
+        }
+        let fields = root.fields(&[
+            "clients", "labels", "http", "state", "log", "clock", "limits",
+        ])?;
+        let flag = |name: &str| fields.get(name).map_or(Ok(false), |field| field.boolean());
+        Ok(Self {
+            clients: fields
+                .list("clients")?
+                .iter()
+                .map(Field::parse)
+                .collect::<Result<_, _>>()?,
+            labels: match fields.get("labels") {
+                Some(field) => LabelsGrant::read(&field)?,
+                None => LabelsGrant::default(),
+            },
+            http: fields
+                .list("http")?
+                .iter()
+                .map(HttpGrant::read)
+                .collect::<Result<_, _>>()?,
+            state: flag("state")?,
+            log: flag("log")?,
+            clock: flag("clock")?,
+            limits: match fields.get("limits") {
+                Some(field) => Limits::read(&field)?,
+                None => Limits::default(),
+            },
+        })
     }
 
-    /// The grants as a JSON value that [`Grants::parse`] reads back to the same.
-    pub fn to_json(&self) -> serde_json::Value {
-        todo!()
+    /// The grants as a JSON value that [`Grants::parse`] reads back to the same (durations to the millisecond).
+    pub fn to_json(&self) -> Value {
+        let texts = |patterns: &[LabelPattern]| -> Vec<String> {
+            patterns.iter().map(ToString::to_string).collect()
+        };
+        let clients: Vec<String> = self.clients.iter().map(ToString::to_string).collect();
+        let http: Vec<Value> = self.http.iter().map(HttpGrant::to_json).collect();
+        json!({
+            "clients": clients,
+            "labels": { "add": texts(&self.labels.add), "remove": texts(&self.labels.remove) },
+            "http": http,
+            "state": self.state,
+            "log": self.log,
+            "clock": self.clock,
+            "limits": self.limits.to_json(),
+        })
     }
 
     /// May this search be made?
     pub fn search(&self, term: &SearchTerm) -> Verdict {
-        let _ = term;
-        todo!()
+        match self.clients.iter().find(|granted| granted.covers(term)) {
+            Some(granted) => Ok(format!("clients: {granted}")),
+            None => Err(Denied(format!(
+                "no grant covers the search `{term}`; this one would: clients: [{}]",
+                Value::String(term.to_string())
+            ))),
+        }
     }
 
     /// May this client be read? (A client that no granted term matches is as good as none.)
-    pub fn read_client(&self, client: &crate::Client) -> Verdict {
-        let _ = client;
-        todo!()
+    pub fn read_client(&self, client: &Client) -> Verdict {
+        match self.clients.iter().find(|granted| granted.matches(client)) {
+            Some(granted) => Ok(format!("clients: {granted}")),
+            None => Err(Denied(format!(
+                "no grant covers client {id}; this one would: clients: [\"client:{id}\"]",
+                id = client.id
+            ))),
+        }
     }
 
     /// May this label be put on or taken off?
-    pub fn change_label(&self, op: crate::label::LabelOp, label: &Label) -> Verdict {
-        let _ = (op, label);
-        todo!()
+    pub fn change_label(&self, op: LabelOp, label: &Label) -> Verdict {
+        let (name, patterns) = match op {
+            LabelOp::Add => ("add", &self.labels.add),
+            LabelOp::Remove => ("remove", &self.labels.remove),
+        };
+        match patterns.iter().find(|pattern| pattern.covers(label)) {
+            Some(pattern) => Ok(format!("labels: {name}: {pattern}")),
+            None => Err(Denied(format!(
+                "no grant covers it; this one would: labels: {{ {name}: [{}] }}",
+                Value::String(label.to_string())
+            ))),
+        }
     }
 
-    /// May this request be sent? `url` has its secrets filled in; `secrets` names them. The reason never shows a secret's value.
-    pub fn send(
-        &self,
-        method: &str,
-        url: &url::Url,
-        secrets: &[&str],
-    ) -> Result<&HttpGrant, Denied> {
-        let _ = (method, url, secrets);
-        todo!()
+    /// May this request be sent? `url` has its secrets filled in; `secrets` names them. The reason never shows a secret's value:
+    /// where there are secrets, it shows no more of the URL than scheme, host and port.
+    pub fn send(&self, method: &str, url: &Url, secrets: &[&str]) -> Result<&HttpGrant, Denied> {
+        http::decide(&self.http, method, url, secrets)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,12 @@
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    document::{DocumentError, Field},
+    measure,
+};
 
 /// The limits of one installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +57,95 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// Reads the limits of a grant: each that is left out stays as the default has it.
+    pub(crate) fn read(field: &Field<'_>) -> Result<Self, DocumentError> {
+        let fields = field.fields(&[
+            "memory",
+            "compute",
+            "turn",
+            "calls",
+            "requests-per-minute",
+            "response",
+            "rows",
+            "rows-bytes",
+            "log-lines",
+            "log-line-bytes",
+            "state",
+            "tries",
+        ])?;
+        let size = |name: &str, most: u64, default: u64| match fields.get(name) {
+            Some(field) => {
+                let size =
+                    measure::parse_size(field.text()?).map_err(|error| field.error(error))?;
+                let within = Some(size).filter(|size| *size <= most);
+                within.ok_or_else(|| {
+                    field.error(format!("at most {} are allowed", measure::show_size(most)))
+                })
+            }
+            None => Ok(default),
+        };
+        let duration = |name: &str, most: Duration, default: Duration| match fields.get(name) {
+            Some(field) => {
+                let time =
+                    measure::parse_duration(field.text()?).map_err(|error| field.error(error))?;
+                let within = Some(time).filter(|time| (LEAST_TIME..=most).contains(time));
+                let [least, most] = [LEAST_TIME, most].map(measure::show_duration);
+                within.ok_or_else(|| field.error(format!("from {least} to {most} are allowed")))
+            }
+            None => Ok(default),
+        };
+        let number = |name: &str, least: u32, default: u32| match fields.get(name) {
+            Some(field) => field.number(least, u32::MAX),
+            None => Ok(default),
+        };
+        let default = Self::default();
+        let hour = Duration::from_secs(60 * 60);
+        Ok(Self {
+            memory: size("memory", 4 << 30, default.memory)?,
+            compute: duration("compute", hour, default.compute)?,
+            turn: duration("turn", 24 * hour, default.turn)?,
+            calls: number("calls", 0, default.calls)?,
+            requests_per_minute: number("requests-per-minute", 0, default.requests_per_minute)?,
+            response: size("response", 1 << 30, default.response)?,
+            rows: number("rows", 0, default.rows)?,
+            rows_bytes: size("rows-bytes", 2 << 30, default.rows_bytes)?,
+            log_lines: number("log-lines", 0, default.log_lines)?,
+            log_line_bytes: match u32::try_from(size(
+                "log-line-bytes",
+                1 << 20,
+                default.log_line_bytes.into(),
+            )?) {
+                Ok(size) => size,
+                Err(_) => default.log_line_bytes,
+            },
+            state: size("state", 1 << 30, default.state)?,
+            tries: number("tries", 1, default.tries)?,
+        })
+    }
+
+    /// The limits as a grant has them, every one of them.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "memory": measure::show_size(self.memory),
+            "compute": measure::show_duration(self.compute),
+            "turn": measure::show_duration(self.turn),
+            "calls": self.calls,
+            "requests-per-minute": self.requests_per_minute,
+            "response": measure::show_size(self.response),
+            "rows": self.rows,
+            "rows-bytes": measure::show_size(self.rows_bytes),
+            "log-lines": self.log_lines,
+            "log-line-bytes": measure::show_size(self.log_line_bytes.into()),
+            "state": measure::show_size(self.state),
+            "tries": self.tries,
+        })
+    }
+}
+
+/// The shortest time that can be kept to: one tick of the clock that interrupts guests.
+const LEAST_TIME: Duration = Duration::from_millis(10);
 
 /// Which limit was hit; what the log, the metrics and the API call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

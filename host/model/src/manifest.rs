@@ -1,5 +1,8 @@
 //! `artifact.yaml`: what an artifact is, what sets it off, what it wants to do and why.
 
+mod read;
+mod resolve;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +13,9 @@ use crate::{
     parameter::{ParameterError, ParameterSpec, Parameters},
     schedule::Schedule,
 };
+
+/// Why a text is no manifest.
+pub use crate::document::DocumentError as ManifestError;
 
 /// The custom section of a component in which its manifest stands, as the YAML text itself.
 pub const SECTION: &str = "watchbox:manifest";
@@ -165,20 +171,6 @@ pub enum ColumnType {
     Timestamp,
 }
 
-/// Why a text is no manifest.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {field}: {reason}")]
-pub struct ManifestError {
-    /// The file, or what stands for it (`X.wasm#watchbox:manifest`).
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// The field, as a path (`subscribe[0].where[1].matches`).
-    pub field: String,
-    /// What is wrong, and the remedy.
-    pub reason: String,
-}
-
 /// A subscription with its parameters filled in and its patterns compiled.
 #[derive(Clone, Debug)]
 pub struct ResolvedSubscription {
@@ -195,8 +187,7 @@ pub struct ResolvedSubscription {
 impl Manifest {
     /// Reads `yaml`; `file` is what errors call it.
     pub fn parse(file: &str, yaml: &str) -> Result<Self, ManifestError> {
-        let _ = (file, yaml);
-        todo!()
+        read::read(file, yaml)
     }
 
     /// The subscriptions, for these parameters.
@@ -204,7 +195,6 @@ impl Manifest {
         &self,
         parameters: &Parameters,
     ) -> Result<Vec<ResolvedSubscription>, ParameterError> {
-        let _ = parameters;
-        todo!()
+        resolve::resolve(self, parameters)
     }
 }

@@ -74,6 +74,17 @@ pub struct ParameterError {
 }
 
 impl ParameterType {
+    /// All there are.
+    pub const ALL: [Self; 7] = [
+        Self::String,
+        Self::Int,
+        Self::Float,
+        Self::Bool,
+        Self::Regex,
+        Self::Json,
+        Self::Secret,
+    ];
+
     /// The name, as in a manifest.
     pub fn as_str(self) -> &'static str {
         match self {

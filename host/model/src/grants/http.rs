@@ -1,85 +1,149 @@
 //! The grant of `http`: which requests may be sent, where to, with which secrets.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{fmt, net::IpAddr};
 
-use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use url::{Position, Url};
+
+use super::{Denied, GrantsError, UrlPattern};
+use crate::{document::Field, placeholder};
 
 /// One kind of request that may be sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpGrant {
     /// The method, in capitals; `*` for every one.
     pub method: String,
     /// Where to.
     pub url: UrlPattern,
     /// The secret parameters that may be filled in on the way there.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
     /// Redirects that may be followed, each decided again; 0 follows none.
-    #[serde(default)]
     pub redirects: u8,
     /// Loopback, private and other special addresses that the name may resolve to, beside the public ones.
     /// An address that `url` itself names needs no mention here.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<IpAddr>,
 }
 
-/// `scheme://host[:port]/path`: the host exact, or `*.` and a domain, which stands for names below it and not for itself; the port the
-/// scheme's own where left out; the path exact, or a prefix that ends in `*`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct UrlPattern {
-    text: String,
+/// The most redirects that a grant may allow.
+const MAX_REDIRECTS: u32 = 10;
+
+/// Capitals, or `-` between them: what a method is made of here.
+pub(crate) fn is_method(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_uppercase() || byte == b'-';
+    (1..=32).contains(&text.len()) && text.bytes().all(plain)
 }
 
-/// Why a text is no URL pattern.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("URL pattern `{pattern}`: {reason}")]
-pub struct HttpGrantError {
-    /// The text.
-    pub pattern: String,
-    /// What is wrong, and what is wanted.
-    pub reason: String,
-}
-
-impl UrlPattern {
-    /// Whether `url` is one of those meant. Paths are compared after normalisation; a URL with user info never matches.
-    pub fn covers(&self, url: &url::Url) -> bool {
-        let _ = url;
-        todo!()
+impl HttpGrant {
+    pub(super) fn read(field: &Field<'_>) -> Result<Self, GrantsError> {
+        let fields = field.fields(&["method", "url", "secrets", "redirects", "addresses"])?;
+        let method = fields.need("method")?;
+        let text = method.text()?;
+        if text != "*" && !is_method(text) {
+            return Err(method.error(
+                "a method in capitals is wanted, such as GET or POST, or \"*\" for every one",
+            ));
+        }
+        let secret = |field: &Field<'_>| match field.text()? {
+            name if placeholder::is_parameter_name(name) => Ok(name.to_owned()),
+            _ => Err(field.error("the name of a secret parameter is wanted")),
+        };
+        Ok(Self {
+            method: text.to_owned(),
+            url: fields.need("url")?.parse()?,
+            secrets: fields
+                .list("secrets")?
+                .iter()
+                .map(secret)
+                .collect::<Result<_, _>>()?,
+            redirects: match fields.get("redirects") {
+                Some(field) => field.number(0, MAX_REDIRECTS)? as u8,
+                None => 0,
+            },
+            addresses: fields
+                .list("addresses")?
+                .iter()
+                .map(Field::parse)
+                .collect::<Result<_, _>>()?,
+        })
     }
 
-    /// The address that the pattern names as its host, where it names one (`127.0.0.1`, `[::1]`).
-    pub fn address(&self) -> Option<IpAddr> {
-        todo!()
+    pub(super) fn to_json(&self) -> Value {
+        let mut fields = Map::new();
+        fields.insert("method".to_owned(), json!(self.method));
+        fields.insert("url".to_owned(), json!(self.url.as_str()));
+        if !self.secrets.is_empty() {
+            fields.insert("secrets".to_owned(), json!(self.secrets));
+        }
+        if self.redirects > 0 {
+            fields.insert("redirects".to_owned(), json!(self.redirects));
+        }
+        if !self.addresses.is_empty() {
+            fields.insert("addresses".to_owned(), json!(self.addresses));
+        }
+        Value::Object(fields)
+    }
+
+    fn covers(&self, method: &str, url: &Url) -> bool {
+        (self.method == "*" || self.method == method) && self.url.covers(url)
+    }
+
+    /// The first of `secrets` that may not go there.
+    fn lacks<'s>(&self, secrets: &[&'s str]) -> Option<&'s str> {
+        let listed = |secret: &str| self.secrets.iter().any(|own| own == secret);
+        secrets.iter().copied().find(|secret| !listed(secret))
     }
 }
 
-impl FromStr for UrlPattern {
-    type Err = HttpGrantError;
-
-    fn from_str(text: &str) -> Result<Self, HttpGrantError> {
-        let _ = text;
-        todo!()
-    }
-}
-
-impl TryFrom<String> for UrlPattern {
-    type Error = HttpGrantError;
-
-    fn try_from(text: String) -> Result<Self, HttpGrantError> {
-        text.parse()
-    }
-}
-
-impl From<UrlPattern> for String {
-    fn from(pattern: UrlPattern) -> Self {
-        pattern.text
-    }
-}
-
-impl fmt::Display for UrlPattern {
+impl fmt::Display for HttpGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        write!(f, "http: {} {}", self.method, self.url)
     }
+}
+
+/// The first of `grants` that allows the request.
+pub(super) fn decide<'g>(
+    grants: &'g [HttpGrant],
+    method: &str,
+    url: &Url,
+    secrets: &[&str],
+) -> Result<&'g HttpGrant, Denied> {
+    let mut near = None;
+    for grant in grants.iter().filter(|grant| grant.covers(method, url)) {
+        match grant.lacks(secrets) {
+            None => return Ok(grant),
+            Some(secret) => near = near.or(Some((grant, secret))),
+        }
+    }
+    Err(Denied(match near {
+        Some((grant, secret)) => {
+            format!(
+                "the grant `{grant}` does not list the secret `{secret}`: add it to its `secrets`"
+            )
+        }
+        None => missing(method, url, secrets),
+    }))
+}
+
+/// That no grant covers a request, and the narrowest that would.
+fn missing(method: &str, url: &Url, secrets: &[&str]) -> String {
+    let method: String = method
+        .chars()
+        .take(32)
+        .flat_map(char::escape_debug)
+        .collect();
+    if !url.username().is_empty() || url.password().is_some() {
+        return "no grant covers a URL with a user name or password in it: use an `Authorization` header".to_owned();
+    }
+    let origin = &url[..Position::BeforePath];
+    if secrets.is_empty() {
+        let to = &url[..Position::AfterPath];
+        return format!(
+            "no grant covers {method} {to}; this one would: http: [{{ method: {method}, url: \"{to}\" }}]"
+        );
+    }
+    let names = secrets.join(", ");
+    format!(
+        "no grant covers {method} to {origin} with the secrets {names}; this one would: \
+         http: [{{ method: {method}, url: \"{origin}/*\", secrets: [{names}] }}]"
+    )
 }

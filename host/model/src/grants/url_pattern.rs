@@ -1,0 +1,264 @@
+//! Patterns of URLs.
+//!
+//! What a pattern is compared with is what the URL library made of the URL: lower case, punycode, dots resolved. What it leaves alone and
+//! a server might still read as the way up (`..%2f`, `..;/`) matches no pattern, so that nothing climbs out of a granted path.
+
+use std::{fmt, net::IpAddr, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+/// `scheme://host[:port]/path`: the host exact, or `*.` and a domain, which stands for names below it and not for itself; the port the
+/// scheme's own where left out; the path exact, or a prefix that ends in `*`. A query is not looked at.
+///
+/// | pattern | covers | does not cover |
+/// | --- | --- | --- |
+/// | `https://h.example/a` | `https://h.example/a?x=1` | `https://h.example/a/`, `http://h.example/a` |
+/// | `https://h.example/a/*` | `https://h.example/a/b/c` | `https://h.example/a`, `https://h.example/a/../b` |
+/// | `https://*.example/*` | `https://x.y.example/` | `https://example/` |
+/// | `http://127.0.0.1:8080/*` | `http://127.1:8080/` | `http://localhost:8080/` |
+///
+/// ```
+/// use watchbox_model::grants::UrlPattern;
+///
+/// let pattern: UrlPattern = "https://hooks.slack.com/services/*".parse()?;
+/// assert!(pattern.covers(&"https://hooks.slack.com/services/T0/B0/x".parse()?));
+/// assert!(!pattern.covers(&"https://hooks.slack.com/services/../admin".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct UrlPattern {
+    /// The pattern in its one spelling, from which the rest follows.
+    text: String,
+    scheme: Scheme,
+    host: HostPattern,
+    port: u16,
+    path: PathPattern,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum HostPattern {
+    Exact(Host),
+    Below(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum PathPattern {
+    Exact(String),
+    Prefix(String),
+}
+
+/// Why a text is no URL pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("URL pattern `{pattern}`: {reason}")]
+pub struct UrlPatternError {
+    /// The text, cut to 200 characters.
+    pub pattern: String,
+    /// What is wrong, and what is wanted.
+    pub reason: String,
+}
+
+impl UrlPattern {
+    /// The pattern's text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether `url` is one of those meant. Paths are compared after normalisation; a URL with user info never matches.
+    pub fn covers(&self, url: &Url) -> bool {
+        url.scheme() == self.scheme.as_str()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.port_or_known_default() == Some(self.port)
+            && url.host().is_some_and(|host| self.host.covers(host))
+            && self.path.covers(url.path())
+    }
+
+    /// The address that the pattern names as its host, where it names one (`127.0.0.1`, `[::1]`).
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.host {
+            HostPattern::Exact(Host::Ipv4(address)) => Some(address.into()),
+            HostPattern::Exact(Host::Ipv6(address)) => Some(address.into()),
+            _ => None,
+        }
+    }
+}
+
+impl Scheme {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+impl HostPattern {
+    fn covers(&self, host: Host<&str>) -> bool {
+        match (self, host) {
+            (Self::Exact(Host::Domain(own)), Host::Domain(host)) => own == rootless(host),
+            (Self::Exact(Host::Ipv4(own)), Host::Ipv4(address)) => *own == address,
+            (Self::Exact(Host::Ipv6(own)), Host::Ipv6(address)) => *own == address,
+            (Self::Below(domain), Host::Domain(host)) => rootless(host)
+                .strip_suffix(domain.as_str())
+                .and_then(|below| below.strip_suffix('.'))
+                .is_some_and(|below| !below.is_empty()),
+            _ => false,
+        }
+    }
+}
+
+/// A name without the dot that may stand for the root of all names at its end.
+fn rootless(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
+}
+
+impl PathPattern {
+    fn covers(&self, path: &str) -> bool {
+        let within = match self {
+            Self::Exact(own) => path == own,
+            Self::Prefix(prefix) => path.starts_with(prefix.as_str()),
+        };
+        within && !climbs(path)
+    }
+}
+
+/// Whether a server might read a way up, or another separator, out of a path that the URL library left as it is.
+fn climbs(path: &str) -> bool {
+    let hidden = path.split('%').skip(1).any(|rest| {
+        // `%252f` is `%2f` once it was decoded, and so on.
+        let mut rest = rest;
+        while let Some(inner) = rest.strip_prefix("25") {
+            rest = inner;
+        }
+        let code = rest.get(..2).unwrap_or_default();
+        ["2e", "2f", "5c", "00"]
+            .iter()
+            .any(|wrong| code.eq_ignore_ascii_case(wrong))
+    });
+    let dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
+    hidden || path.contains('\\') || path.split('/').any(dots)
+}
+
+impl FromStr for UrlPattern {
+    type Err = UrlPatternError;
+
+    fn from_str(text: &str) -> Result<Self, UrlPatternError> {
+        read(text).map_err(|reason| UrlPatternError {
+            pattern: text
+                .chars()
+                .take(200)
+                .flat_map(char::escape_debug)
+                .collect(),
+            reason: reason.to_owned(),
+        })
+    }
+}
+
+fn read(text: &str) -> Result<UrlPattern, &'static str> {
+    if text.len() > 2_048 {
+        return Err("it has more than 2048 characters");
+    }
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("white space and control characters can't stand in it");
+    }
+    if text.contains(['\\', '?', '#', '@']) {
+        return Err(
+            "`\\`, `?`, `#` and `@` can't stand in it: a pattern has scheme, host, port and path only",
+        );
+    }
+    let (scheme, rest) = text
+        .split_once("://")
+        .ok_or("it must begin with https:// or http://")?;
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        _ => return Err("it must begin with https:// or http://"),
+    };
+    let (authority, path) = match rest.find('/') {
+        Some(slash) => rest.split_at(slash),
+        None => (rest, "/"),
+    };
+    let (below, authority) = match authority.strip_prefix("*.") {
+        Some(domain) => (true, domain),
+        None => (false, authority),
+    };
+    if authority.is_empty() {
+        return Err("it has no host");
+    }
+    let (prefix, path) = match path.strip_suffix('*') {
+        Some(path) => (true, path),
+        None => (false, path),
+    };
+    if authority.contains('*') {
+        return Err("`*` may stand for a host's first labels only, as in `https://*.example.com/`");
+    }
+    if path.contains('*') {
+        return Err("`*` may stand at a path's end only, as in `https://example.com/services/*`");
+    }
+    if climbs(path) {
+        return Err("`.` and `..`, `%2e`, `%2f`, `%5c` and `%00` can't stand in its path");
+    }
+    let url = Url::parse(&format!("{}://{authority}{path}", scheme.as_str()))
+        .map_err(|_| "its host or port is none")?;
+    let host = match url.host().ok_or("it has no host")? {
+        Host::Domain(domain) => match rootless(domain) {
+            "" => return Err("it has no host"),
+            domain if below => HostPattern::Below(domain.to_owned()),
+            domain => HostPattern::Exact(Host::Domain(domain.to_owned())),
+        },
+        _ if below => return Err("`*.` stands before a domain, not before an address"),
+        host => HostPattern::Exact(host.to_owned()),
+    };
+    let port = url.port_or_known_default().ok_or("its port is none")?;
+    let path = match url.path().to_owned() {
+        path if prefix => PathPattern::Prefix(path),
+        path => PathPattern::Exact(path),
+    };
+    let shown_host = match &host {
+        HostPattern::Exact(host) => host.to_string(),
+        HostPattern::Below(domain) => format!("*.{domain}"),
+    };
+    let shown_port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    let shown_path = match &path {
+        PathPattern::Exact(path) => path.clone(),
+        PathPattern::Prefix(path) => format!("{path}*"),
+    };
+    Ok(UrlPattern {
+        text: format!("{}://{shown_host}{shown_port}{shown_path}", scheme.as_str()),
+        scheme,
+        host,
+        port,
+        path,
+    })
+}
+
+impl TryFrom<String> for UrlPattern {
+    type Error = UrlPatternError;
+
+    fn try_from(text: String) -> Result<Self, UrlPatternError> {
+        text.parse()
+    }
+}
+
+impl From<UrlPattern> for String {
+    fn from(pattern: UrlPattern) -> Self {
+        pattern.text
+    }
+}
+
+impl fmt::Display for UrlPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
