@@ -1,1 +1,11 @@
 //! The real program, used as its users do.
+
+mod auth;
+mod cli;
+mod hot_load;
+mod ingest;
+mod logs;
+mod numbers;
+mod powershell;
+mod shutdown;
+mod slack;

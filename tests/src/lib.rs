@@ -6,6 +6,7 @@
 mod api;
 mod build;
 mod eventually;
+mod home;
 mod live;
 pub mod sample;
 mod server;
@@ -14,6 +15,7 @@ mod sink;
 pub use api::{Answer, Api};
 pub use build::Build;
 pub use eventually::eventually;
+pub use home::Home;
 pub use live::{Live, LiveRow};
 pub use server::{Finished, Server};
 pub use sink::{Received, Reply, Sink};

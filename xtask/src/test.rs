@@ -30,6 +30,7 @@ pub(crate) fn run() -> Result<()> {
     steps.step("The program", || build_watchbox(&build))?;
     steps.step("The artifacts, and the guests that tests use", || {
         artifacts::build_all(&build, "plugins")?;
+        artifacts::build_hurried_slack(&build)?;
         artifacts::build_all(&build, "tests/guests")
     })?;
     steps.step("Tests", || cargo(&build, &["test", "--workspace"]))?;

@@ -13,7 +13,7 @@ use watchbox_tests::{Build, Server, Sink, sample::Endpoint};
 
 use super::{events::Events, show};
 use crate::{
-    artifacts::build_one,
+    artifacts::{POWERSHELL_FOLDER, SLACK_FOLDER, build_hurried_slack, build_one, changed},
     cargo::{add_wasm_target, build_watchbox},
     step::Steps,
 };
@@ -21,10 +21,6 @@ use crate::{
 /// What the demo installs, by the artifacts' names.
 pub(crate) const POWERSHELL: &str = "Server.Powershell.EncodedCommand";
 pub(crate) const SLACK: &str = "Server.Slack.ClientsOnline";
-
-/// The artifacts' folders in `plugins/`.
-const POWERSHELL_FOLDER: &str = "server-powershell-encodedcommand";
-const SLACK_FOLDER: &str = "server-slack-clientsonline";
 
 /// How many clients get the label that the Slack artifact looks for.
 const LABELLED: usize = 3;
@@ -37,7 +33,7 @@ pub(crate) const OFFLINE: &str = "C.0ff11e0ff11e0ff1";
 pub(crate) struct Components {
     /// As it stands in `plugins/`.
     pub(crate) powershell: PathBuf,
-    /// The same code as in `plugins/`, with a manifest by which it looks every 2 seconds, so that one need not wait for a minute.
+    /// The same code as in `plugins/`, with a manifest by which it looks every second, so that one need not wait for a minute.
     pub(crate) slack: PathBuf,
 }
 
@@ -63,7 +59,7 @@ pub(crate) fn build(build: &Build) -> Result<Components> {
         let plugins = build.root().join("plugins");
         let components = Components {
             powershell: build.artifact_path(POWERSHELL_FOLDER),
-            slack: build.artifact_path(&format!("{SLACK_FOLDER}-every-2s")),
+            slack: build_hurried_slack(build)?,
         };
         build_one(
             build,
@@ -71,29 +67,12 @@ pub(crate) fn build(build: &Build) -> Result<Components> {
             None,
             &components.powershell,
         )?;
-        let slack = plugins.join(SLACK_FOLDER);
-        let manifest = changed(&slack.join("artifact.yaml"), "every: 60s", "every: 2s")?;
-        let hurried = components.slack.with_extension("yaml");
-        fs::write(&hurried, manifest)?;
-        build_one(build, &slack, Some(&hurried), &components.slack)?;
         Ok(components)
     })?;
     steps.finish(
-        "built; the Slack artifact here looks every 2 s instead of every 60 s, by its manifest",
+        "built; the Slack artifact here looks every second instead of every minute, by its manifest",
     );
     Ok(components)
-}
-
-/// The text of `file`, with `new` in place of `old`, which must be there.
-fn changed(file: &Path, old: &str, new: &str) -> Result<String> {
-    let text =
-        fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
-    ensure!(
-        text.contains(old),
-        "{} says nothing of `{old}`",
-        file.display()
-    );
-    Ok(text.replace(old, new))
 }
 
 impl Stage {

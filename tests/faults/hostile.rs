@@ -1,0 +1,186 @@
+//! Guests that misbehave: contained, told of by name, and nobody else notices.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use watchbox_tests::{Home, Server, eventually};
+
+use crate::numbers::{LOG, RELAY, events, install_relay, numbers};
+
+const NAME: &str = "Test.Misbehaving";
+const SOON: Duration = Duration::from_secs(60);
+
+/// Short, so that a test need not wait for the defaults.
+const GRANTS: &str = "log: true\nlimits: { memory: 16MiB, compute: 300ms, tries: 2 }\n";
+
+/// A server with the relay and the misbehaving guest on one log.
+fn start() -> Result<(Home, Server)> {
+    let home = Home::new()?;
+    let server = home.server()?;
+    install_relay(&home, &server)?;
+    let grants = home.file("grants.yaml", GRANTS)?;
+    server.run_ok(&[
+        "install",
+        &home.artifact("misbehaving")?,
+        "--grants",
+        &grants,
+    ])?;
+    Ok((home, server))
+}
+
+/// Numbered events, the one in the middle of which tells the guest to `act`.
+fn with_poison(act: &str) -> Vec<u8> {
+    let poison = format!("{{\"ClientId\":\"C.1\",\"Number\":10,\"Act\":\"act:{act}\"}}\n");
+    [events(0, 10), poison.into_bytes(), events(11, 20)].concat()
+}
+
+/// The dead letters of the misbehaving guest, once there is one.
+fn dead_letter(server: &Server) -> Result<Value> {
+    eventually(SOON, || {
+        let letters = server.api().get_json("/api/v1/dead-letters")?;
+        let first = letters["items"]
+            .as_array()
+            .and_then(|items| items.first().cloned());
+        Ok(first.ok_or_else(|| "a dead letter".to_owned()))
+    })
+}
+
+/// Whether `act` is contained: the relay gets every event, the guest's own other events are handled, the poison alone is set aside with an error that says `says`.
+fn contained(act: &str, says: &str) -> Result<()> {
+    let (_home, server) = start()?;
+    let neighbour = server.api().live(&format!("rows/{RELAY}"), None)?;
+    server.api().accept_events(LOG, &with_poison(act))?;
+    neighbour
+        .take_within(20, SOON)
+        .with_context(|| format!("the neighbour of {act}"))?;
+
+    let letter = dead_letter(&server)?;
+    assert_eq!(letter["installation"], NAME);
+    let error = letter["error"].as_str().context("no error")?;
+    assert!(error.contains(says), "{act}: {error}");
+    let rows = eventually(SOON, || {
+        let rows = numbers(&server.api().rows(NAME)?)?;
+        Ok(if rows.len() >= 19 {
+            Ok(rows)
+        } else {
+            Err(format!("{} of 19 rows", rows.len()))
+        })
+    })?;
+    assert_eq!(
+        rows,
+        (0..20).filter(|number| *number != 10).collect::<Vec<_>>(),
+        "{act}: all but the poison"
+    );
+    let letters = server.api().get_json("/api/v1/dead-letters")?;
+    assert_eq!(
+        letters["items"].as_array().context("no list")?.len(),
+        1,
+        "{letters}"
+    );
+
+    // It goes on with what comes after.
+    let rows = server.api().live(&format!("rows/{NAME}"), None)?;
+    server.api().accept_events(LOG, &events(20, 30))?;
+    rows.take_within(10, SOON)?;
+    Ok(())
+}
+
+#[test]
+fn an_endless_loop() -> Result<()> {
+    contained("loop", "compute")
+}
+
+#[test]
+fn a_memory_eater() -> Result<()> {
+    contained("eat", "memory")
+}
+
+#[test]
+fn a_bottomless_recursion() -> Result<()> {
+    contained("recurse", "stack")
+}
+
+#[test]
+fn a_trap() -> Result<()> {
+    contained("trap", "trapped")
+}
+
+#[test]
+fn rows_that_are_none() -> Result<()> {
+    contained("garbage", "no rows")
+}
+
+#[test]
+fn a_fault_of_its_own() -> Result<()> {
+    contained("fault", "said to be at fault")
+}
+
+#[test]
+fn a_flood_of_log_lines_is_cut_and_counted() -> Result<()> {
+    let (_home, server) = start()?;
+    let rows = server.api().live(&format!("rows/{NAME}"), None)?;
+    server.api().accept_events(LOG, &with_poison("flood"))?;
+    rows.take_within(20, SOON)?;
+    let messages = server.api().log(&format!("messages/{NAME}"))?;
+    assert!(
+        (200..300).contains(&messages.len()),
+        "{} lines kept",
+        messages.len()
+    );
+    assert!(
+        messages
+            .iter()
+            .any(|line| line.to_string().contains("dropped")),
+        "{:?}",
+        messages.last()
+    );
+    Ok(())
+}
+
+#[test]
+fn a_refused_batch_is_set_aside_and_can_be_given_again() -> Result<()> {
+    let (_home, server) = start()?;
+    server.api().accept_events(LOG, &with_poison("reject"))?;
+    let letter = dead_letter(&server)?;
+    assert!(
+        letter["error"]
+            .as_str()
+            .context("no error")?
+            .contains("said to refuse"),
+        "{letter}"
+    );
+    let number = letter["id"].to_string();
+    assert!(server.run_ok(&["dead-letters", "list"])?.contains(NAME));
+    server.run_ok(&["dead-letters", "show", &number])?;
+    server.run_ok(&["dead-letters", "drop", &number])?;
+    assert_eq!(
+        server.api().get_json("/api/v1/dead-letters")?["items"],
+        serde_json::json!([])
+    );
+    Ok(())
+}
+
+#[test]
+fn what_is_no_artifact_is_not_installed() -> Result<()> {
+    let home = Home::new()?;
+    let server = home.server()?;
+    let relay = std::fs::read(home.artifact("relay")?)?;
+    for (case, bytes) in [
+        ("nothing", Vec::new()),
+        ("text", b"this is no component".to_vec()),
+        ("a core module", b"\0asm\x01\0\0\0".to_vec()),
+        ("a component cut short", relay[..relay.len() / 2].to_vec()),
+        ("a component of nothing", b"\0asm\x0d\0\x01\0".to_vec()),
+    ] {
+        let file = home.file("wrong.wasm", &bytes)?;
+        let finished = server.run(&["install", &file])?;
+        assert_ne!(finished.code, Some(0), "{case}");
+        assert!(!finished.stderr.is_empty(), "{case}");
+    }
+    assert_eq!(
+        server.api().get_json("/api/v1/table")?["items"],
+        serde_json::json!([])
+    );
+    Ok(())
+}
