@@ -2,6 +2,8 @@
 //!
 //! [`Store`] says it in the terms of the turn; [`SqliteStore`] is the embedded default.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod contract;
 mod error;
 mod installation;

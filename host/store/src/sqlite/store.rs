@@ -329,6 +329,12 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn touch_token(&self, name: &str, at: Time) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.administer(0, move |group| tokens::touch(group, &name, at))
+            .await
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         self.administer(0, |group| {
             let mut statement = group.conn().prepare_cached("UPDATE checked SET at = ?")?;

@@ -72,3 +72,12 @@ pub(super) fn remove(
     }
     audit::insert(conn, record)
 }
+
+/// Sets when one was last used.
+pub(super) fn touch(group: &mut Group<'_>, name: &str, at: Time) -> Result<(), StoreError> {
+    let mut statement = group
+        .conn()
+        .prepare_cached("UPDATE tokens SET last_used = ? WHERE name = ?")?;
+    statement.execute(params![at.micros(), name])?;
+    Ok(())
+}

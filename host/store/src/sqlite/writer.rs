@@ -28,7 +28,7 @@ use crate::StoreError;
 /// Commands that may wait.
 const WAITING: usize = 1024;
 /// Bytes that may wait.
-const WAITING_BYTES: u32 = 64 << 20;
+pub(super) const WAITING_BYTES: u32 = 64 << 20;
 /// How long a command waits for its place before [`StoreError::Busy`].
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Commands in one group.
@@ -246,7 +246,8 @@ impl Thread {
             let _ = self.statement("ROLLBACK");
         }
         self.tell(&outcome);
-        for (answer, _room) in answers {
+        for (answer, room) in answers {
+            drop(room);
             answer(outcome.clone());
         }
     }
@@ -366,6 +367,3 @@ impl Thread {
         done
     }
 }
-
-#[cfg(test)]
-mod tests;

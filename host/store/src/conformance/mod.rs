@@ -1,0 +1,74 @@
+//! What every store must do, whatever is behind it: one check a function, each given a fresh, empty store.
+//!
+//! [`conformance_tests!`](crate::conformance_tests) makes a test of each.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "checks: a failure is theirs to tell by a panic, and their names say what they check"
+)]
+
+pub mod clients;
+pub mod logs;
+pub mod samples;
+pub mod table;
+pub mod trail;
+pub mod turns;
+
+/// Makes a `#[tokio::test]` of every check. `$open` is a path to an `async fn` that gives a fresh store, and what must outlive it.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($open:path) => {
+        $crate::conformance_tests! { $open:
+            logs::positions_follow_each_other,
+            logs::rows_come_back_as_they_were,
+            logs::an_empty_append_makes_no_log,
+            logs::a_log_that_is_not_there_is_empty,
+            logs::reading_begins_within_a_block,
+            logs::reading_stops_when_there_is_enough,
+            logs::large_rows_come_in_portions,
+            logs::the_end_is_told,
+            logs::a_log_is_awaited_before_its_first_row,
+            logs::a_time_is_sought,
+            logs::a_time_is_sought_though_the_clock_was_set_back,
+            logs::every_log_is_described,
+            clients::being_seen_registers,
+            clients::last_seen_never_goes_back,
+            clients::a_hostname_is_kept_until_another_comes,
+            clients::registering_keeps_labels_and_times,
+            clients::labels_differ_by_more_than_case,
+            clients::labels_of_an_unknown_client_are_refused_as_a_whole,
+            clients::a_removed_client_is_gone_with_its_labels,
+            clients::terms_find_what_they_match,
+            clients::search_goes_on_page_by_page,
+            turns::a_turn_is_committed_as_a_whole,
+            turns::a_moved_cursor_discards_the_whole_turn,
+            turns::two_turns_from_one_place_are_one,
+            turns::ticks_never_go_back,
+            turns::a_snapshot_is_one_moment,
+            turns::state_is_per_installation,
+            turns::labels_of_a_gone_client_are_passed_over,
+            turns::a_discarded_try_is_on_record,
+            turns::open_turns_come_back_until_they_are_committed,
+            table::installations_come_back,
+            table::cursors_are_kept_where_they_are_set,
+            table::removal_takes_what_is_its_own,
+            table::nothing_is_kept_of_one_that_was_removed,
+            table::components_come_back_and_go,
+            trail::dead_letters_are_numbered_and_paged,
+            trail::audit_records_are_found,
+            trail::tokens_come_back_and_go,
+            trail::it_can_be_written_to_until_it_is_closed,
+        }
+    };
+    ($open:path: $($subject:ident :: $check:ident),* $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $check() {
+                let (store, _guard) = $open().await;
+                $crate::conformance::$subject::$check(&store).await;
+            }
+        )*
+    };
+}

@@ -1,0 +1,169 @@
+//! Dead letters, the audit trail, tokens, and the store itself.
+
+use watchbox_model::{
+    AuditRecord, Digest, TurnId, audit::Decision, dead_letter::DeadLetter, turn::Trigger,
+};
+
+use super::samples::{act, append, events, install, name, seconds, tick};
+use crate::{AuditQuery, Store, StoreError, Token};
+
+/// Asks for all records.
+pub fn everything() -> AuditQuery {
+    AuditQuery {
+        limit: 1000,
+        ..AuditQuery::default()
+    }
+}
+
+pub async fn dead_letters_are_numbered_and_paged(store: &dyn Store) {
+    for installation in ["X", "Y", "X", "X"] {
+        install(store, installation, &events("A"), 0).await;
+        let mut turn = tick(installation, 60.0);
+        turn.dead_letter = Some(DeadLetter {
+            id: 77,
+            installation: name(installation),
+            digest: Digest::of(b"x"),
+            trigger: Trigger::Tick { due: seconds(60.0) },
+            tries: 3,
+            error: "failed".to_owned(),
+            at: seconds(61.0),
+        });
+        store.commit(turn).await.unwrap();
+    }
+    let all = store.dead_letters(None, None, 10).await.unwrap();
+    let ids: Vec<_> = all.items.iter().map(|letter| letter.id).collect();
+    assert_eq!((ids.len(), all.more), (4, false));
+    assert!(ids.is_sorted_by(|a, b| a > b), "newest first: {ids:?}");
+
+    let (x, second) = (name("X"), ids[2]);
+    let page = store.dead_letters(Some(&x), None, 2).await.unwrap();
+    assert_eq!((page.items.len(), page.more), (2, true));
+    let before = page.items.last().map(|letter| letter.id);
+    let rest = store.dead_letters(Some(&x), before, 2).await.unwrap();
+    assert_eq!((rest.items.len(), rest.more), (1, false));
+
+    store.drop_dead_letter(second, act("drop")).await.unwrap();
+    let left = store.dead_letters(None, None, 10).await.unwrap();
+    assert!(left.items.iter().all(|letter| letter.id != second));
+    for gone in [second, u64::MAX] {
+        let again = store.drop_dead_letter(gone, act("drop")).await;
+        assert!(matches!(again, Err(StoreError::Missing(_))));
+    }
+}
+
+pub async fn audit_records_are_found(store: &dyn Store) {
+    let trigger = Trigger::Tick { due: seconds(60.0) };
+    let sent = AuditRecord {
+        artifact: Some(name("X")),
+        digest: Some(Digest::of(b"x")),
+        turn: Some(TurnId::of(&trigger)),
+        capability: "http".to_owned(),
+        target: "https://hooks.example/…".to_owned(),
+        bytes: 120,
+        ms: 3.25,
+        ..act("send")
+    };
+    let denied = AuditRecord {
+        decision: Decision::Denied,
+        at: seconds(20.0),
+        ..sent.clone()
+    };
+    let other = AuditRecord {
+        artifact: Some(name("Y")),
+        at: seconds(30.0),
+        ..sent.clone()
+    };
+    let records = vec![sent.clone(), denied.clone(), other.clone(), act("install")];
+    store.record(vec![], records).await.unwrap();
+
+    let ask = async |query: AuditQuery| {
+        let page = store.audit(query).await.unwrap();
+        let records = page.items.into_iter().map(|(_, record)| record);
+        records.collect::<Vec<_>>()
+    };
+    let all = [act("install"), other.clone(), denied.clone(), sent.clone()];
+    assert_eq!(ask(everything()).await, all);
+    let of_x = AuditQuery {
+        artifact: Some(name("X")),
+        ..everything()
+    };
+    assert_eq!(ask(of_x.clone()).await, [denied.clone(), sent.clone()]);
+    let denied_x = AuditQuery {
+        decision: Some(Decision::Denied),
+        capability: Some("http".to_owned()),
+        ..of_x
+    };
+    assert_eq!(ask(denied_x).await, [denied.clone()]);
+    let allowed = AuditQuery {
+        decision: Some(Decision::Allowed),
+        capability: Some("http".to_owned()),
+        ..everything()
+    };
+    assert_eq!(ask(allowed).await, [other.clone(), sent.clone()]);
+    let between = AuditQuery {
+        since: Some(seconds(20.0)),
+        until: Some(seconds(30.0)),
+        ..everything()
+    };
+    assert_eq!(ask(between).await, [denied]);
+
+    let mut query = AuditQuery {
+        limit: 3,
+        ..AuditQuery::default()
+    };
+    let page = store.audit(query.clone()).await.unwrap();
+    assert_eq!((page.items.len(), page.more), (3, true));
+    query.before = page.items.last().map(|(number, _)| *number);
+    let rest = store.audit(query).await.unwrap();
+    assert_eq!((&rest.items[0].1, rest.more), (&sent, false));
+}
+
+pub async fn tokens_come_back_and_go(store: &dyn Store) {
+    let token = Token {
+        name: "admin".to_owned(),
+        role: "admin".to_owned(),
+        hash: [7; 32],
+        created: seconds(1.0),
+        expires: None,
+        last_used: None,
+    };
+    store
+        .put_token(token.clone(), act("token.put"))
+        .await
+        .unwrap();
+    let used = Token {
+        expires: Some(seconds(99.0)),
+        last_used: Some(seconds(2.0)),
+        ..token.clone()
+    };
+    store
+        .put_token(used.clone(), act("token.put"))
+        .await
+        .unwrap();
+    assert_eq!(store.tokens().await.unwrap(), [used]);
+    let same = Token {
+        name: "other".to_owned(),
+        ..token
+    };
+    let refused = store.put_token(same, act("token.put")).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))));
+    store
+        .remove_token("admin", act("token.remove"))
+        .await
+        .unwrap();
+    assert_eq!(store.tokens().await.unwrap(), []);
+    let again = store.remove_token("admin", act("token.remove")).await;
+    assert!(matches!(again, Err(StoreError::Missing(_))));
+}
+
+pub async fn it_can_be_written_to_until_it_is_closed(store: &dyn Store) {
+    let log = events("A");
+    store.check().await.unwrap();
+    let rows = vec![append(&log, 1.0, 0..1)];
+    let (done, ()) = tokio::join!(store.append(rows, vec![]), store.close());
+    assert_eq!(done.unwrap(), [0], "what was accepted is finished");
+    assert!(store.check().await.is_err());
+    let late = vec![append(&log, 1.0, 1..2)];
+    assert!(store.append(late, vec![]).await.is_err());
+    store.close().await;
+}

@@ -1,0 +1,141 @@
+//! The file over openings, and files that are no store.
+
+use std::fs;
+
+use super::{Retention, fresh, open};
+use crate::{
+    Store, StoreError,
+    conformance::samples::{
+        act, all_numbers, append, client_now, events, install, installation, labels, name, put_on,
+        seconds, seen, tick,
+    },
+};
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart_with_and_without_a_close() {
+    let (mut store, folder) = fresh().await;
+    let log = events("A");
+    for round in 0..4 {
+        let rows = vec![append(&log, round as f64, round * 3..round * 3 + 3)];
+        let positions = store.append(rows, vec![seen("C.1", Some("one"), round as f64)]);
+        assert_eq!(positions.await.unwrap(), [round * 3]);
+        if round == 0 {
+            install(&store, "X", &log, 2).await;
+            let change = store.change_labels(vec![put_on("C.1", "Slack")], act("label.add"));
+            change.await.unwrap();
+            store.commit(tick("X", 60.0)).await.unwrap();
+        }
+        if round % 2 == 0 {
+            store.close().await;
+        }
+        drop(store);
+        store = open(&folder, Retention::default()).await.unwrap();
+    }
+    assert_eq!(
+        all_numbers(&store, &log, 0).await,
+        (0..12).collect::<Vec<_>>()
+    );
+    assert_eq!(*store.watch(&log).borrow(), 12);
+    assert_eq!(store.seek(&log, seconds(2.0)).await.unwrap(), 6);
+    assert_eq!(store.logs().await.unwrap()[0].newest, Some(seconds(3.0)));
+    let x = name("X");
+    assert_eq!(store.installations().await.unwrap(), [installation("X")]);
+    assert_eq!(store.cursor(&x, &log).await.unwrap(), Some(2));
+    assert_eq!(store.last_tick(&x).await.unwrap(), Some(seconds(60.0)));
+    let client = client_now(&store, "C.1").await.unwrap();
+    assert_eq!(
+        (labels(&client), client.last_seen),
+        (vec!["Slack"], seconds(3.0))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_server_is_refused() {
+    let (store, folder) = fresh().await;
+    let second = open(&folder, Retention::default()).await.unwrap_err();
+    let StoreError::Conflict(text) = second else {
+        panic!("{second:?}");
+    };
+    assert!(text.contains("another server has the store"), "{text}");
+    store.check().await.unwrap();
+    store.close().await;
+    open(&folder, Retention::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("watchbox.db");
+    let content = b"<html>not a database</html>".repeat(100);
+    fs::write(&path, &content).unwrap();
+    let error = open(&folder, Retention::default()).await.unwrap_err();
+    let text = error
+        .to_string()
+        .replace(&path.display().to_string(), "FILE");
+    insta::assert_snapshot!(text, @"the store at FILE is unusable: it is no SQLite database; move it away to start with an empty store, or name another data folder");
+    assert_eq!(fs::read(&path).unwrap(), content);
+}
+
+#[tokio::test]
+async fn the_database_of_another_program_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("watchbox.db");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE notes (text)").unwrap();
+    drop(other);
+    let content = fs::read(&path).unwrap();
+    let error = open(&folder, Retention::default()).await.unwrap_err();
+    let text = error
+        .to_string()
+        .replace(&path.display().to_string(), "FILE");
+    insta::assert_snapshot!(text, @"the store at FILE is unusable: it is the database of another program; name another data folder, or move it away");
+    assert_eq!(fs::read(&path).unwrap(), content);
+}
+
+#[tokio::test]
+async fn the_store_of_a_later_version_is_refused() {
+    let (store, folder) = fresh().await;
+    store.close().await;
+    let raw = rusqlite::Connection::open(folder.path().join("watchbox.db")).unwrap();
+    raw.pragma_update(None, "user_version", 1000).unwrap();
+    drop(raw);
+    let error = open(&folder, Retention::default()).await.unwrap_err();
+    assert!(
+        matches!(error, StoreError::Newer { found: 1000, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn damage_is_told_with_the_file_and_what_to_do() {
+    let (store, folder) = fresh().await;
+    let log = events("A");
+    store
+        .append(vec![append(&log, 1.0, 0..500)], vec![])
+        .await
+        .unwrap();
+    store.close().await;
+    let path = folder.path().join("watchbox.db");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[8192..].fill(0xff);
+    fs::write(&path, bytes).unwrap();
+    let error = open(&folder, Retention::default()).await.unwrap_err();
+    let StoreError::Corrupt { path: told, reason } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(told, path.display().to_string());
+    assert!(reason.contains("put a backup in its place"), "{reason}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_can_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (store, folder) = fresh().await;
+    store.check().await.unwrap();
+    for file in ["watchbox.db", "watchbox.db-wal", "watchbox.db-shm"] {
+        let mode = fs::metadata(folder.path().join(file)).unwrap();
+        assert_eq!(mode.permissions().mode() & 0o777, 0o600, "{file}");
+    }
+}
