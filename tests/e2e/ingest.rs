@@ -238,7 +238,7 @@ fn a_body_without_one_good_event_is_a_problem() -> Result<()> {
 fn what_can_not_be_read_is_refused_as_a_whole() -> Result<()> {
     let home = Home::new()?;
     let server = home.server()?;
-    let event = b"{\"ClientId\":\"C.1\"}";
+    let event: &[u8] = b"{\"ClientId\":\"C.1\"}";
     let json = ("Content-Type", "application/json");
     let truncated = gzip(&event.repeat(1_000))?;
     let cases = [
