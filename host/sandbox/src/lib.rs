@@ -2,12 +2,36 @@
 //!
 //! This crate knows nothing of how things are stored or of who sends events: it calls the traits in [`host`],
 //! which the engine implements, and gives back what a turn wants to change as [`Effects`], for the engine to commit.
+//!
+//! The way of a call: a guest calls an import of `wit/`; the file of that capability in `capabilities/` has it
+//! counted, decided by the grants of that moment, done, and written down, all by `guest`. Requests leave the machine
+//! through `egress` alone.
 
+mod bindings;
+mod cache;
+mod capabilities;
+mod component;
+mod egress;
+mod engine;
+mod guest;
 pub mod host;
+mod imports;
 pub mod inspect;
+mod instance;
+mod limiter;
+mod lines;
+mod printable;
 mod sandbox;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod trail;
 mod turn;
+mod wasi;
 
+pub use component::{Component, LoadError};
 pub use inspect::{InspectError, Inspection, inspect};
-pub use sandbox::{Component, Instance, LoadError, Sandbox, SandboxConfig, SandboxError};
+pub use instance::Instance;
+pub use sandbox::{Sandbox, SandboxConfig, SandboxError};
 pub use turn::{Authority, Effects, Input, Turn, TurnFailure, TurnReport, Usage};

@@ -1,13 +1,24 @@
-//! The sandbox itself: compiles components, and makes instances of them.
+//! The sandbox itself: loads components, each once.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
 use bytes::Bytes;
-use watchbox_model::{Digest, Manifest};
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use watchbox_model::Digest;
 
 use crate::{
-    Authority, Input, InspectError, Inspection, Turn, TurnFailure, TurnReport, host::Host,
-    inspect::Import,
+    LoadError,
+    cache::Cache,
+    component::{self, Component},
+    egress::Egress,
+    engine::{self, Ticker},
+    inspect,
 };
 
 /// How the sandbox is set up.
@@ -31,99 +42,131 @@ impl Default for SandboxConfig {
     }
 }
 
-/// A wasmtime engine with everything the host serves linked. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Sandbox {}
-
-/// Why a component can't be loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// Its bytes are wrong.
-    #[error(transparent)]
-    Inspect(#[from] InspectError),
-    /// It has no manifest, or a wrong one.
-    #[error("{0}")]
-    Manifest(String),
-    /// It imports what its manifest does not declare.
-    #[error(
-        "it imports `{0}`, which its manifest does not declare: add it under `capabilities`, with the reason"
-    )]
-    Undeclared(String),
-    /// It imports what nothing serves.
-    #[error("it imports `{0}`, which watchbox does not serve")]
-    Unknown(String),
-    /// It does not export the handler.
-    #[error("it does not export `watchbox:artifact/handler`: {0}")]
-    NoHandler(String),
-    /// Cranelift refused it.
-    #[error("it can't be compiled: {0}")]
-    Compile(String),
-}
-
 /// Why there is no sandbox.
 #[derive(Debug, thiserror::Error)]
 #[error("the sandbox can't be set up: {0}")]
 pub struct SandboxError(pub String);
 
+/// A wasmtime engine with everything the host serves linked. Cheap to clone.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Shared>);
+
+struct Shared {
+    engine: Engine,
+    ticker: Ticker,
+    cache: Option<Cache>,
+    egress: Arc<Egress>,
+    /// Components that are in use: what is loaded twice is compiled and linked once.
+    loaded: Mutex<HashMap<Digest, Weak<Component>>>,
+    /// One compilation at a time: it takes every core it gets, and events are to be served meanwhile.
+    compiling: Semaphore,
+}
+
 impl Sandbox {
     /// Sets one up.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
-        let _ = config;
-        todo!()
+        Self::with_egress(config, Egress::new())
+    }
+
+    pub(crate) fn with_egress(config: SandboxConfig, egress: Egress) -> Result<Self, SandboxError> {
+        let engine = engine::engine(&config)?;
+        let ticker = Ticker::start(&engine)?;
+        let open = |folder: PathBuf| {
+            let shown = folder.display().to_string();
+            Cache::open(folder, &engine).map_err(|why| {
+                SandboxError(format!("the cache of compiled code in {shown}: {why}"))
+            })
+        };
+        let cache = config.cache.map(open).transpose()?;
+        Ok(Self(Arc::new(Shared {
+            engine,
+            ticker,
+            cache,
+            egress: Arc::new(egress),
+            loaded: Mutex::default(),
+            compiling: Semaphore::new(1),
+        })))
     }
 
     /// Inspects, compiles (or takes from the cache) and links a component; on a thread of its own, never on the runtime's.
     pub async fn load(&self, wasm: Bytes) -> Result<Arc<Component>, LoadError> {
-        let _ = wasm;
-        todo!()
+        let stopped =
+            |why: &dyn fmt::Display| LoadError::Compile(format!("it was given up: {why}"));
+        let digest = Digest::of(&wasm);
+        if let Some(component) = self.0.loaded(digest) {
+            return Ok(component);
+        }
+        let _permit = self
+            .0
+            .compiling
+            .acquire()
+            .await
+            .map_err(|why| stopped(&why))?;
+        if let Some(component) = self.0.loaded(digest) {
+            return Ok(component);
+        }
+        let shared = self.0.clone();
+        let made = tokio::task::spawn_blocking(move || shared.make(&wasm)).await;
+        let component = Arc::new(made.map_err(|why| stopped(&why))??);
+        self.0.remember(&component);
+        Ok(component)
     }
 }
 
-/// A component, ready to be instantiated.
-#[derive(Debug)]
-pub struct Component {}
-
-impl Component {
-    /// Its digest.
-    pub fn digest(&self) -> Digest {
-        todo!()
+impl Shared {
+    fn loaded(&self, digest: Digest) -> Option<Arc<Component>> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.get(&digest)?.upgrade()
     }
 
-    /// Its manifest.
-    pub fn manifest(&self) -> &Manifest {
-        todo!()
+    fn remember(&self, component: &Arc<Component>) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.retain(|_, component| component.strong_count() > 0);
+        loaded.insert(component.digest(), Arc::downgrade(component));
     }
 
-    /// What inspection said.
-    pub fn inspection(&self) -> &Inspection {
-        todo!()
+    fn make(&self, wasm: &[u8]) -> Result<Component, LoadError> {
+        let inspection = inspect(wasm)?;
+        let manifest = component::check(&inspection)?;
+        let code = self.code(wasm, inspection.digest)?;
+        Component::link(
+            &self.engine,
+            &code,
+            inspection,
+            manifest,
+            self.egress.clone(),
+            self.ticker.ticks(),
+        )
     }
 
-    /// What is declared and not imported, and what else the operator should know.
-    pub fn warnings(&self) -> Vec<String> {
-        let _: Vec<Import> = Vec::new();
-        todo!()
-    }
-
-    /// A fresh instance, configured.
-    pub async fn instantiate(
-        self: &Arc<Self>,
-        authority: Arc<Authority>,
-        host: Arc<dyn Host>,
-    ) -> Result<Instance, TurnFailure> {
-        let _ = (authority, host);
-        todo!()
+    fn code(
+        &self,
+        wasm: &[u8],
+        digest: Digest,
+    ) -> Result<wasmtime::component::Component, LoadError> {
+        let kept = self
+            .cache
+            .as_ref()
+            .and_then(|cache| cache.load(&self.engine, digest));
+        if let Some(code) = kept {
+            return Ok(code);
+        }
+        let code =
+            wasmtime::component::Component::from_binary(&self.engine, wasm).map_err(|why| {
+                LoadError::Compile(crate::printable::line(&format!("{why:#}"), 1_000))
+            })?;
+        if let Some(cache) = &self.cache {
+            cache.store(&code, digest);
+        }
+        Ok(code)
     }
 }
 
-/// A warm instance. After a turn that failed it must be dropped: what is in its memory is not to be trusted.
-#[derive(Debug)]
-pub struct Instance {}
-
-impl Instance {
-    /// One try of a turn, under the limits.
-    pub async fn handle(&mut self, turn: &Turn, input: &Input) -> TurnReport {
-        let _ = (turn, input);
-        todo!()
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("ticker", &self.0.ticker)
+            .field("cache", &self.0.cache)
+            .finish_non_exhaustive()
     }
 }

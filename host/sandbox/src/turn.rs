@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -24,6 +24,17 @@ pub struct Authority {
     pub secrets: BTreeMap<String, Secret>,
     /// The grants. Read anew at each call, so that a revocation takes hold at the next one.
     pub grants: RwLock<Arc<Grants>>,
+}
+
+impl Authority {
+    /// The grants of this moment.
+    pub(crate) fn grants(&self) -> Arc<Grants> {
+        // Writing is one assignment: a panic elsewhere can't have left it half done.
+        self.grants
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
 /// One try of a turn.

@@ -1,0 +1,312 @@
+//! A request that may leave: read from what the guest asked for, checked, its secrets filled in.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use reqwest::{
+    Method, StatusCode,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+use url::Url;
+use watchbox_model::Secret;
+
+use super::scrub::Scrub;
+use crate::bindings::watchbox::artifact::http::{Request, Secret as Filled, Text};
+
+/// The longest URL, in bytes.
+const URL: usize = 8 << 10;
+/// The most headers.
+const HEADERS: usize = 100;
+/// The most bytes of all headers.
+const HEADER_BYTES: usize = 64 << 10;
+
+/// Headers that are about the connection and not the request: one that a guest could set would let it say another length, another host or
+/// another end of the request than the host sends (request smuggling).
+const RESERVED: [&str; 13] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "forwarded",
+    "x-forwarded-host",
+];
+
+/// A checked request.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// The parameter whose value the URL is. Nothing of such a URL but scheme, host and port may be shown.
+    pub(crate) url_secret: Option<String>,
+    headers: Vec<Header>,
+    pub(crate) body: Bytes,
+    pub(crate) scrub: Scrub,
+}
+
+#[derive(Clone, Debug)]
+struct Header {
+    name: HeaderName,
+    value: HeaderValue,
+    /// The parameter that is filled in here.
+    secret: Option<String>,
+}
+
+impl Outgoing {
+    /// Reads a guest's request, filling in `secrets`. The error says what is wrong and shows no secret.
+    pub(crate) fn read(
+        request: &Request,
+        secrets: &BTreeMap<String, Secret>,
+    ) -> Result<Self, String> {
+        let mut scrub = Scrub::default();
+        let (url, url_secret) = read_url(&request.url, secrets, &mut scrub)?;
+        if request.headers.len() > HEADERS {
+            return Err(format!(
+                "{} headers; at most {HEADERS} are allowed",
+                request.headers.len()
+            ));
+        }
+        let mut headers = Vec::with_capacity(request.headers.len());
+        let mut bytes = 0;
+        for header in &request.headers {
+            let header = read_header(&header.name, &header.value, secrets, &mut scrub)?;
+            bytes += header.name.as_str().len() + header.value.len();
+            headers.push(header);
+        }
+        if bytes > HEADER_BYTES {
+            return Err(format!(
+                "{bytes} bytes of headers; at most {HEADER_BYTES} are allowed"
+            ));
+        }
+        Ok(Self {
+            method: read_method(&request.method)?,
+            url,
+            url_secret,
+            headers,
+            body: Bytes::copy_from_slice(&request.body),
+            scrub,
+        })
+    }
+
+    /// The parameters that are filled in, each once.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.url_secret.as_deref().into_iter().collect();
+        for name in self
+            .headers
+            .iter()
+            .filter_map(|header| header.secret.as_deref())
+        {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// What the trail and the operator are shown: method and URL, of a secret one no more than where it leads.
+    pub(crate) fn target(&self) -> String {
+        let place = self.place();
+        match &self.url_secret {
+            Some(name) => format!("{} secret({name}) -> {place}", self.method),
+            // A header's secret may also have been put into the URL, if a server gave it away before.
+            None => self.scrub.text(&format!("{} {}", self.method, self.url)),
+        }
+    }
+
+    /// Scheme, host and port.
+    pub(crate) fn place(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    /// Whether the method only reads.
+    pub(crate) fn reads(&self) -> bool {
+        self.method.is_safe()
+    }
+
+    /// Sets a header unless the guest did.
+    pub(crate) fn default_header(&mut self, name: HeaderName, value: HeaderValue) {
+        if !self.headers.iter().any(|header| header.name == name) {
+            self.headers.push(Header {
+                name,
+                value,
+                secret: None,
+            });
+        }
+    }
+
+    /// The headers as they are sent.
+    pub(super) fn header_map(&self) -> HeaderMap {
+        let mut map = HeaderMap::with_capacity(self.headers.len());
+        for header in &self.headers {
+            map.append(header.name.clone(), header.value.clone());
+        }
+        map
+    }
+
+    /// The request that a redirect of `status` to `location` asks for, if it does: as browsers do it, and without what is secret
+    /// where it leads to another origin.
+    pub(crate) fn redirected(&self, status: u16, location: &str) -> Option<Self> {
+        let status = StatusCode::from_u16(status).ok()?;
+        let mut url = self.url.join(location).ok()?;
+        url.set_fragment(None);
+        if !matches!(url.scheme(), "http" | "https") || has_user(&url) || url.as_str().len() > URL {
+            return None;
+        }
+        let mut next = self.clone();
+        let same = url.origin() == self.url.origin();
+        // Where the URL was a secret, the server may have put it into the new one.
+        next.url = url;
+        if !same {
+            next.headers
+                .retain(|header| header.secret.is_none() && !is_credential(&header.name));
+        }
+        let to_get = match status {
+            StatusCode::SEE_OTHER => self.method != Method::HEAD,
+            StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => self.method == Method::POST,
+            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => false,
+            _ => return None,
+        };
+        if to_get {
+            next.method = Method::GET;
+            next.body = Bytes::new();
+            next.headers
+                .retain(|header| !header.name.as_str().starts_with("content-"));
+        }
+        Some(next)
+    }
+
+    /// The parameters that are still filled in where a redirect leads: those in headers. (Its URL is the server's.)
+    pub(crate) fn redirected_secrets(&self) -> Vec<&str> {
+        let url = self.url_secret.as_deref();
+        let mut names = self.secrets();
+        let in_header = |name: &str| {
+            self.headers
+                .iter()
+                .any(|header| header.secret.as_deref() == Some(name))
+        };
+        names.retain(|name| Some(*name) != url || in_header(name));
+        names
+    }
+}
+
+fn is_credential(name: &HeaderName) -> bool {
+    ["authorization", "cookie", "proxy-authorization"].contains(&name.as_str())
+}
+
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+fn read_method(text: &str) -> Result<Method, String> {
+    let capitals = !text.bytes().any(|byte| byte.is_ascii_lowercase());
+    match Method::from_bytes(text.as_bytes()) {
+        // A tunnel or an echo of the request's headers is nothing for a guest.
+        Ok(Method::CONNECT | Method::TRACE) => Err(format!("the method `{text}` can't be used")),
+        Ok(method) if capitals && text.len() <= 32 => Ok(method),
+        _ => Err("the method is no word in capitals, such as GET or POST".to_owned()),
+    }
+}
+
+fn secret<'s>(
+    filled: &Filled,
+    secrets: &'s BTreeMap<String, Secret>,
+) -> Result<&'s Secret, String> {
+    let name = &filled.parameter;
+    secrets.get(name).ok_or_else(|| {
+        format!(
+            "there is no secret parameter `{}`",
+            crate::printable::line(name, 100)
+        )
+    })
+}
+
+fn read_url(
+    text: &Text,
+    secrets: &BTreeMap<String, Secret>,
+    scrub: &mut Scrub,
+) -> Result<(Url, Option<String>), String> {
+    let (text, name) = match text {
+        Text::Plain(text) => (text.as_str(), None),
+        Text::Secret(filled) if filled.prefix.is_empty() => (
+            secret(filled, secrets)?.reveal().trim(),
+            Some(filled.parameter.clone()),
+        ),
+        Text::Secret(_) => return Err("a secret URL can't have a prefix".to_owned()),
+    };
+    let what = match &name {
+        Some(name) => format!("the secret `{name}`"),
+        None => "the URL".to_owned(),
+    };
+    if text.len() > URL {
+        return Err(format!("{what} is longer than {URL} bytes"));
+    }
+    // The parser's own message is about the kind of error alone, and shows nothing of the text.
+    let mut url = Url::parse(text).map_err(|why| format!("{what} is no absolute URL: {why}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("{what} is neither https:// nor http://"));
+    }
+    if has_user(&url) {
+        return Err(format!(
+            "{what} has user info: send an `authorization` header"
+        ));
+    }
+    url.set_fragment(None);
+    if let Some(name) = &name {
+        scrub.add(name, text);
+        scrub.add(name, url.as_str());
+        scrub.add(name, &url[url::Position::BeforePath..]);
+        scrub.add(name, url.path());
+    }
+    Ok((url, name))
+}
+
+fn read_header(
+    name: &str,
+    value: &Text,
+    secrets: &BTreeMap<String, Secret>,
+    scrub: &mut Scrub,
+) -> Result<Header, String> {
+    let shown = crate::printable::line(name, 100);
+    let header = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| format!("`{shown}` is no name of a header"))?;
+    if RESERVED.contains(&header.as_str()) || header.as_str().starts_with("proxy-") {
+        return Err(format!(
+            "the header `{shown}` is the host's own and can't be set"
+        ));
+    }
+    let wrong = || {
+        format!("the value of the header `{shown}` has a line break or another control character")
+    };
+    let (value, secret) = match value {
+        Text::Plain(text) => (
+            HeaderValue::from_bytes(text.as_bytes()).map_err(|_| wrong())?,
+            None,
+        ),
+        Text::Secret(filled) => {
+            // A file's last line break is none of the secret's.
+            let revealed = secret(filled, secrets)?
+                .reveal()
+                .trim_end_matches(['\r', '\n']);
+            scrub.add(&filled.parameter, revealed);
+            let text = format!("{}{revealed}", filled.prefix);
+            let mut value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| wrong())?;
+            value.set_sensitive(true);
+            (value, Some(filled.parameter.clone()))
+        }
+    };
+    Ok(Header {
+        name: header,
+        value,
+        secret,
+    })
+}
+
+#[cfg(test)]
+#[path = "outgoing/tests.rs"]
+mod tests;

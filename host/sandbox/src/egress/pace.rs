@@ -1,0 +1,71 @@
+//! How many requests an installation sends a minute, over all its instances.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use watchbox_model::Name;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// When each installation sent its requests of the last minute.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(Mutex<HashMap<Name, VecDeque<Instant>>>);
+
+impl Pace {
+    /// Takes one request of `limit` a minute; or says how long it is until there is one.
+    pub(crate) fn take(&self, who: &Name, limit: u32, now: Instant) -> Result<(), Duration> {
+        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |at: &Instant| now.saturating_duration_since(*at) < MINUTE;
+        if !sent.contains_key(who) {
+            // Installations come and go; those that are quiet need no memory.
+            sent.retain(|_, times| times.back().is_some_and(fresh));
+        }
+        let times = sent.entry(who.clone()).or_default();
+        while times.front().is_some_and(|at| !fresh(at)) {
+            times.pop_front();
+        }
+        if times.len() < limit as usize {
+            times.push_back(now);
+            return Ok(());
+        }
+        // The one that must have grown old for one more to fit: the limit may have been lowered since.
+        let oldest = times.get(times.len() - limit as usize);
+        Err(oldest.map_or(MINUTE, |at| {
+            MINUTE.saturating_sub(now.saturating_duration_since(*at))
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_holds_as_many_as_allowed_and_says_when_there_is_room() {
+        let (pace, start) = (Pace::default(), Instant::now());
+        let (one, other): (Name, Name) = ("A".parse().unwrap(), "B".parse().unwrap());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(pace.take(&one, 2, at(0)), Ok(()));
+        assert_eq!(pace.take(&one, 2, at(10)), Ok(()));
+        assert_eq!(pace.take(&one, 2, at(20)), Err(Duration::from_secs(40)));
+        assert_eq!(pace.take(&other, 2, at(20)), Ok(()));
+        assert_eq!(pace.take(&one, 1, at(20)), Err(Duration::from_secs(50)));
+        assert_eq!(pace.take(&one, 2, at(60)), Ok(()));
+        assert_eq!(pace.take(&one, 2, at(61)), Err(Duration::from_secs(9)));
+        assert_eq!(pace.take(&one, 0, at(61)), Err(MINUTE));
+    }
+
+    #[test]
+    fn quiet_installations_are_forgotten() {
+        let (pace, start) = (Pace::default(), Instant::now());
+        for n in 0..10 {
+            pace.take(&format!("A{n}").parse().unwrap(), 1, start)
+                .unwrap();
+        }
+        pace.take(&"B".parse().unwrap(), 1, start + MINUTE).unwrap();
+        assert_eq!(pace.0.lock().unwrap().len(), 1);
+    }
+}
