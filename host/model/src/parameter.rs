@@ -1,5 +1,7 @@
 //! Parameters: the typed settings of an artifact, given when it is installed.
 
+mod encode;
+
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
