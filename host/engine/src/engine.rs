@@ -1,31 +1,126 @@
 //! The engine: one handle for all that the server asks.
 
-use std::sync::Arc;
+use std::{
+    future::Future,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
 
-use watchbox_model::{Name, Rows, Time, client::Seen};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use watchbox_model::{LogKey, Name, Rows, Time, client::Seen};
 use watchbox_sandbox::Sandbox;
-use watchbox_store::Store;
+use watchbox_store::{Append, Store};
 
-use crate::{Change, EngineConfig, EngineError, Install, Installed, Status};
+use crate::{
+    Change, EngineConfig, EngineError, Install, Installed, Status,
+    audit::Admin,
+    backoff::Backoff,
+    host::InstallationHost,
+    metrics::{self, AcceptedEvents, TurnMetrics},
+    progress::Progress,
+    runner::Post,
+    table::{Entry, Table},
+    threads::Threads,
+    vault::Vault,
+};
 
 /// The running engine. Cheap to clone.
 #[derive(Clone)]
-pub struct Engine {}
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+/// What all handles share.
+pub(crate) struct Inner {
+    pub(crate) config: EngineConfig,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) vault: Vault,
+    pub(crate) threads: Threads,
+    table: RwLock<Table>,
+    /// Held by who changes the table, over all the steps of the change.
+    pub(crate) changes: tokio::sync::Mutex<()>,
+    pub(crate) stopping: CancellationToken,
+    accepted: AcceptedEvents,
+}
+
+impl Inner {
+    /// The table, to look at. Not to be held over an await.
+    pub(crate) fn table(&self) -> RwLockReadGuard<'_, Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The table, to change. Not to be held over an await.
+    pub(crate) fn table_mut(&self) -> RwLockWriteGuard<'_, Table> {
+        self.table.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What belongs to the installation `name` whatever it runs.
+    pub(crate) fn post(&self, name: &Name, phase: crate::Phase) -> Post {
+        Post {
+            name: name.clone(),
+            store: Arc::clone(&self.store),
+            host: Arc::new(InstallationHost::new(Arc::clone(&self.store), name.clone())),
+            progress: Arc::new(Progress::new(phase)),
+            metrics: Arc::new(TurnMetrics::new(name)),
+            backoff: self.backoff(),
+        }
+    }
+
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff::new(self.config.backoff, self.config.backoff_cap)
+    }
+
+    /// Refuses what would begin something while the engine stops.
+    pub(crate) fn check_running(&self) -> Result<(), EngineError> {
+        if self.stopping.is_cancelled() {
+            return Err(EngineError::Stopping);
+        }
+        Ok(())
+    }
+}
 
 impl Engine {
     /// Loads the monitoring table and starts what is on it. An installation that can't be loaded is `Broken`, and keeps nobody else from starting.
+    ///
+    /// Components are loaded after this has returned. The recorder of metrics must have been installed before.
     pub async fn start(
         config: EngineConfig,
         store: Arc<dyn Store>,
         sandbox: Sandbox,
     ) -> Result<Self, EngineError> {
-        let _ = (config, store, sandbox);
-        todo!()
+        metrics::describe();
+        let vault = Vault::open(&config.key_file)?;
+        let installations = store.installations().await?;
+        let inner = Arc::new(Inner {
+            threads: Threads::start(config.threads)?,
+            config,
+            store,
+            sandbox,
+            vault,
+            table: RwLock::default(),
+            changes: tokio::sync::Mutex::new(()),
+            stopping: CancellationToken::new(),
+            accepted: AcceptedEvents::default(),
+        });
+        for installation in installations {
+            let name = installation.name.clone();
+            let entry = Entry {
+                post: inner.post(&name, crate::Phase::Idle),
+                installation,
+                loaded: None,
+                task: None,
+            };
+            inner.table_mut().insert(name, entry);
+        }
+        inner.load_all();
+        inner.measure_lag();
+        Ok(Self { inner })
     }
 
     /// The store, to read from.
     pub fn store(&self) -> &Arc<dyn Store> {
-        todo!()
+        &self.inner.store
     }
 
     /// Accepts events of the client artifact `log`. They are on disk when this returns.
@@ -36,53 +131,110 @@ impl Engine {
         at: Time,
         seen: Vec<Seen>,
     ) -> Result<(), EngineError> {
-        let _ = (log, rows, at, seen);
-        todo!()
+        let inner = &self.inner;
+        inner.check_running()?;
+        if inner.table().contains_key(&log) {
+            return Err(EngineError::RowLog(log));
+        }
+        let events = rows.len() as u64;
+        let append = Append {
+            log: LogKey::events(log.clone()),
+            rows,
+            at,
+        };
+        inner.store.append(vec![append], seen).await?;
+        inner.accepted.add(&log, events);
+        Ok(())
     }
 
     /// Installs an artifact and starts it.
     pub async fn install(&self, install: Install) -> Result<Installed, EngineError> {
-        let _ = install;
-        todo!()
+        self.see_through(|inner| async move { inner.install(install).await })
+            .await
     }
 
     /// Changes an installation between two of its turns, its cursors and state kept.
     pub async fn change(&self, name: &Name, change: Change) -> Result<Installed, EngineError> {
-        let _ = (name, change);
-        todo!()
+        let name = name.clone();
+        self.see_through(|inner| async move { inner.change(name, change).await })
+            .await
     }
 
     /// Stops and removes an installation.
     pub async fn remove(&self, name: &Name, actor: &str) -> Result<(), EngineError> {
-        let _ = (name, actor);
-        todo!()
+        let (name, actor) = (name.clone(), actor.to_owned());
+        self.see_through(|inner| async move { inner.remove(name, &actor).await })
+            .await
     }
 
     /// The monitoring table, by name.
     pub async fn table(&self) -> Result<Vec<Status>, EngineError> {
-        todo!()
+        Ok(self.inner.table().values().map(Entry::status).collect())
     }
 
     /// One line of it.
     pub async fn status(&self, name: &Name) -> Result<Status, EngineError> {
-        let _ = name;
-        todo!()
+        self.inner
+            .table()
+            .get(name)
+            .map(Entry::status)
+            .ok_or_else(|| EngineError::Missing(name.clone()))
     }
 
     /// Gives a dead letter's trigger to its installation again; it is dropped once that turn is committed.
     pub async fn redrive(&self, id: u64, actor: &str) -> Result<(), EngineError> {
-        let _ = (id, actor);
-        todo!()
+        let actor = actor.to_owned();
+        self.see_through(|inner| async move { inner.redrive(id, &actor).await })
+            .await
     }
 
     /// Drops a dead letter.
     pub async fn drop_dead_letter(&self, id: u64, actor: &str) -> Result<(), EngineError> {
-        let _ = (id, actor);
-        todo!()
+        let letter = self.inner.letter(id).await?;
+        let audit = Admin::new(actor, "drop", &letter.installation).on(format!("dead letter {id}"));
+        Ok(self
+            .inner
+            .store
+            .drop_dead_letter(id, audit.record())
+            .await?)
     }
 
     /// Stops: no new turns, those under way get the grace, then the store is closed.
     pub async fn stop(&self) {
-        todo!()
+        let inner = &self.inner;
+        inner.stopping.cancel();
+        let tasks: Vec<_> = inner
+            .table_mut()
+            .values_mut()
+            .filter_map(|entry| entry.task.take())
+            .collect();
+        for task in &tasks {
+            task.ask_to_stop();
+        }
+        let stops = tasks.into_iter().map(|task| task.stop(inner.config.grace));
+        futures::future::join_all(stops).await;
+        inner.store.close().await;
+        inner.threads.stop();
+    }
+
+    /// Does `work` on the engine's threads, to its end even if whoever asked for it goes away.
+    async fn see_through<T, F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Result<T, EngineError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, EngineError>> + Send + 'static,
+    {
+        let handle: Handle = self.inner.threads.handle();
+        handle
+            .spawn(work(Arc::clone(&self.inner)))
+            .await
+            .unwrap_or(Err(EngineError::Stopping))
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("installed", &self.inner.table().len())
+            .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! Why the engine did not do what it was asked to.
 
-use watchbox_model::{Name, grants::GrantsError, parameter::ParameterError};
+use watchbox_model::{Digest, Name, grants::GrantsError, parameter::ParameterError};
 use watchbox_sandbox::{LoadError, TurnFailure};
 use watchbox_store::StoreError;
 
@@ -46,6 +46,12 @@ pub enum EngineError {
         /// The artifact that the component says it is.
         found: Name,
     },
+    /// An installation's component is not in the store.
+    #[error("the component {0} is not in the store: install it again")]
+    NoComponent(Digest),
+    /// The threads for guests can't be started.
+    #[error("the engine's threads can't be started: {0}")]
+    Threads(std::io::Error),
     /// The artifact did not take its parameters: its `configure` failed.
     #[error("the artifact can't be started: {0}")]
     Configure(TurnFailure),

@@ -1,10 +1,32 @@
 //! What makes artifacts run: the monitoring table, triggers, turns, retries, hot load.
 
+mod attempt;
+mod audit;
+mod backoff;
+mod batch;
+mod bound;
+mod changes;
 mod config;
+mod cycle;
 mod engine;
 mod error;
+mod host;
 mod install;
+mod letters;
+mod loading;
+mod metrics;
+mod progress;
+mod redrive;
+mod runner;
+mod start;
 mod status;
+mod table;
+mod task;
+mod threads;
+mod tick;
+mod trigger;
+mod turn;
+mod vault;
 
 pub use config::EngineConfig;
 pub use engine::Engine;

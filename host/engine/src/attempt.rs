@@ -1,0 +1,281 @@
+//! How a runner goes on with the turn that is under way: tries it, records what failed, commits what did not.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use watchbox_model::{AuditRecord, LogKind, Message, message::Level};
+use watchbox_sandbox::{Input, Turn, TurnFailure, TurnReport};
+use watchbox_store::{StoreError, TurnCommit};
+
+use crate::{
+    Phase,
+    runner::Runner,
+    turn::{Stage, Then, Work, messages_append, note, nothing},
+};
+
+impl Runner {
+    /// Takes the turn that is under way as far as it goes without a pause.
+    pub(crate) async fn go_on(&mut self) {
+        if let Some(work) = self.current.take() {
+            self.current = self.advance(work).await;
+            let is_waiting = self.current.is_some();
+            let mut facts = self.post.progress.facts();
+            // A broken one stays so until a turn of it is done.
+            if facts.phase == Phase::Running {
+                facts.phase = if is_waiting {
+                    Phase::Retrying
+                } else {
+                    Phase::Idle
+                };
+            }
+        }
+    }
+
+    /// Gives `work` back where it has to wait.
+    async fn advance(&mut self, mut work: Work) -> Option<Work> {
+        let store = Arc::clone(&self.post.store);
+        loop {
+            match &work.stage {
+                Stage::Try if work.is_empty() => {
+                    work.stage = Stage::Commit(Box::new(work.done(&self.post.name)));
+                }
+                Stage::Try => self.attempt(&mut work).await,
+                Stage::Record {
+                    appends,
+                    audit,
+                    then,
+                } => {
+                    let then = *then;
+                    let recorded = store.record(appends.clone(), audit.clone()).await;
+                    match (recorded, then) {
+                        (Err(error), _) => return Some(self.store_failed(work, &error)),
+                        (Ok(()), Then::Try(at)) => {
+                            work.stage = Stage::Try;
+                            work.not_before = at;
+                            return Some(work);
+                        }
+                        (Ok(()), Then::Halve(at)) => {
+                            self.hold = at;
+                            self.halve(&work);
+                            return None;
+                        }
+                    }
+                }
+                Stage::Commit(commit) => match store.commit(TurnCommit::clone(commit)).await {
+                    Ok(()) => {
+                        self.committed(&work, commit).await;
+                        return None;
+                    }
+                    Err(error @ StoreError::Moved { .. }) => {
+                        // Somebody else was here, or the commit had gone through after all. What the store says counts.
+                        self.post.progress.failed(Phase::Idle, error.to_string());
+                        self.post.host.leave();
+                        self.close();
+                        return None;
+                    }
+                    Err(error) => return Some(self.store_failed(work, &error)),
+                },
+            }
+        }
+    }
+
+    /// One try: leaves `work` to be committed, or to be recorded and gone on with.
+    async fn attempt(&mut self, work: &mut Work) {
+        self.post.progress.facts().phase = Phase::Running;
+        work.turn.attempt = work.failures + 1;
+        match self.call(&work.turn, &work.input).await {
+            Err(failure) => self.not_started(work, &failure, Vec::new(), Vec::new()),
+            Ok(report) => match report.result {
+                Ok(effects) => {
+                    let commit =
+                        work.succeeded(&self.post.name, effects, &report.messages, report.audit);
+                    work.stage = Stage::Commit(Box::new(commit));
+                }
+                Err(failure @ (TurnFailure::Host(_) | TurnFailure::Configure(_))) => {
+                    self.not_started(work, &failure, report.messages, report.audit);
+                }
+                Err(failure) => self.failed(work, &failure, report.messages, report.audit),
+            },
+        }
+    }
+
+    /// Has the guest handle `turn`, in the warm instance or in a fresh one. The error is why there is no instance.
+    pub(crate) async fn call(
+        &mut self,
+        turn: &Turn,
+        input: &Input,
+    ) -> Result<TurnReport, TurnFailure> {
+        let loaded = Arc::clone(&self.plan.loaded);
+        let mut instance = match self.instance.take() {
+            Some(instance) => instance,
+            None => loaded
+                .instantiate(&self.post.host)
+                .await
+                .inspect_err(|failure| self.post.metrics.failed(failure))?,
+        };
+        let report = instance.handle(turn, input).await;
+        self.post.metrics.tried(&report);
+        if report.result.is_ok() {
+            self.instance = Some(instance);
+        }
+        Ok(report)
+    }
+
+    /// A try that came to nothing by no fault of the trigger's: it does not count, and is made again until it succeeds.
+    fn not_started(
+        &mut self,
+        work: &mut Work,
+        failure: &TurnFailure,
+        mut messages: Vec<Message>,
+        audit: Vec<AuditRecord>,
+    ) {
+        work.host_failures = work.host_failures.saturating_add(1);
+        let phase = match failure {
+            TurnFailure::Host(_) => Phase::Retrying,
+            _ => Phase::Broken,
+        };
+        self.count_failure(phase, failure);
+        messages.push(note(
+            Level::Warn,
+            format!("the turn could not be run, and is tried again: {failure}"),
+        ));
+        let pause = self.post.backoff.pause(work.host_failures);
+        self.record(work, &messages, audit, Then::Try(Instant::now() + pause));
+    }
+
+    /// A try that failed: another one, the halves, or a dead letter.
+    fn failed(
+        &mut self,
+        work: &mut Work,
+        failure: &TurnFailure,
+        mut messages: Vec<Message>,
+        audit: Vec<AuditRecord>,
+    ) {
+        work.failures += 1;
+        work.host_failures = 0;
+        self.count_failure(Phase::Retrying, failure);
+        let tries = work.tries(self.plan.loaded.grants().limits.tries);
+        let after = match failure {
+            TurnFailure::Retry { after, .. } => *after,
+            _ => std::time::Duration::ZERO,
+        };
+        let is_hopeless = matches!(failure, TurnFailure::Reject(_));
+        if !is_hopeless && work.failures < tries {
+            let pause = self.post.backoff.pause(work.failures).max(after);
+            messages.push(note(
+                Level::Warn,
+                format!("try {} of {tries} failed: {failure}", work.failures),
+            ));
+            self.record(work, &messages, audit, Then::Try(Instant::now() + pause));
+        } else if !is_hopeless && work.is_divisible() {
+            messages.push(note(
+                Level::Warn,
+                format!(
+                    "try {} of {tries} failed; the batch of {} events is halved: {failure}",
+                    work.failures,
+                    work.events_len()
+                ),
+            ));
+            self.record(work, &messages, audit, Then::Halve(Instant::now() + after));
+        } else {
+            let error = failure.to_string();
+            messages.push(note(
+                Level::Error,
+                format!("the trigger became a dead letter: {error}"),
+            ));
+            let digest = self.plan.loaded.component.digest();
+            let commit = work.set_aside(&self.post.name, digest, &error, &messages, audit);
+            work.stage = Stage::Commit(Box::new(commit));
+        }
+    }
+
+    fn count_failure(&self, phase: Phase, failure: &TurnFailure) {
+        self.post.progress.failed(phase, failure.to_string());
+        self.post.progress.facts().failures += 1;
+    }
+
+    fn record(&self, work: &mut Work, messages: &[Message], audit: Vec<AuditRecord>, then: Then) {
+        work.stage = Stage::Record {
+            appends: messages_append(&self.post.name, &work.turn.id, messages)
+                .into_iter()
+                .collect(),
+            audit,
+            then,
+        };
+    }
+
+    /// The store could not take it: the same again, after a pause.
+    fn store_failed(&self, mut work: Work, error: &StoreError) -> Work {
+        work.host_failures = work.host_failures.saturating_add(1);
+        self.post
+            .progress
+            .failed(Phase::Retrying, error.to_string());
+        work.not_before = Instant::now() + self.post.backoff.pause(work.host_failures);
+        work
+    }
+
+    /// The two halves of `work`, in order; both are of its time, and what it did outside is theirs.
+    fn halve(&mut self, work: &Work) {
+        self.set_down(work);
+        let (Some((log, to)), Some(middle)) = (work.stretch(), work.middle()) else {
+            return;
+        };
+        if let Some(reader) = self.readers.iter_mut().find(|reader| reader.log == *log) {
+            reader.bounds.halve(work.turn.now, to, middle);
+        }
+    }
+
+    /// The store has it.
+    async fn committed(&mut self, work: &Work, commit: &TurnCommit) {
+        let claimed = self.post.host.leave().map(|left| left.claimed);
+        let mut over = Vec::new();
+        if let Some(advance) = &commit.advance
+            && let Some(index) = self
+                .readers
+                .iter()
+                .position(|reader| reader.log == advance.log)
+        {
+            let reader = &mut self.readers[index];
+            reader.advanced(advance.to);
+            over = reader.bounds.passed(advance.to);
+            reader.bounds.claimed(&claimed.unwrap_or_default());
+            self.post.progress.facts().positions[index].1 = reader.at();
+        }
+        if let Some(due) = commit.tick {
+            self.last_tick = self.last_tick.max(due);
+        }
+        self.count_commit(work, commit);
+        for turn in over.into_iter().filter(|turn| *turn != work.turn.id) {
+            let closed = self
+                .post
+                .store
+                .commit(nothing(&self.post.name, &turn))
+                .await;
+            if let Err(error) = closed {
+                // It is found and closed at the next start.
+                tracing::warn!(installation = %self.post.name, %turn, %error, "a journal was not closed");
+            }
+        }
+    }
+
+    fn count_commit(&self, work: &Work, commit: &TurnCommit) {
+        let is_dead = commit.dead_letter.is_some();
+        let rows: u64 = commit
+            .appends
+            .iter()
+            .filter(|append| append.log.kind == LogKind::Rows)
+            .map(|append| append.rows.len() as u64)
+            .sum();
+        let mut facts = self.post.progress.facts();
+        facts.phase = Phase::Idle;
+        if is_dead {
+            self.post.metrics.dead_letter();
+        } else if !work.is_empty() {
+            self.post.metrics.committed(rows);
+            facts.turns += 1;
+            facts.rows += rows;
+            facts.last_error = None;
+            facts.last_turn = Some(watchbox_model::Time::now());
+        }
+    }
+}

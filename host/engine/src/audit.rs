@@ -1,0 +1,44 @@
+//! The audit records of what operators do.
+
+use watchbox_model::{AuditRecord, Digest, Name, Time, audit::Decision};
+
+/// One administrative act.
+pub(crate) struct Admin(AuditRecord);
+
+impl Admin {
+    /// `actor` does `operation` to `installation`.
+    pub(crate) fn new(actor: &str, operation: &str, installation: &Name) -> Self {
+        Self(AuditRecord {
+            at: Time::now(),
+            actor: actor.to_owned(),
+            artifact: Some(installation.clone()),
+            digest: None,
+            turn: None,
+            capability: "admin".to_owned(),
+            operation: operation.to_owned(),
+            target: installation.to_string(),
+            decision: Decision::Allowed,
+            reason: "the actor's role".to_owned(),
+            outcome: "ok".to_owned(),
+            bytes: 0,
+            ms: 0.0,
+        })
+    }
+
+    /// On what.
+    pub(crate) fn on(mut self, target: String) -> Self {
+        self.0.target = target;
+        self
+    }
+
+    /// With which component.
+    pub(crate) fn with(mut self, digest: Digest) -> Self {
+        self.0.digest = Some(digest);
+        self
+    }
+
+    /// The record.
+    pub(crate) fn record(self) -> AuditRecord {
+        self.0
+    }
+}

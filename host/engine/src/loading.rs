@@ -1,0 +1,244 @@
+//! From a component, parameters and grants to what can run: checked, resolved, compiled.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use watchbox_model::{
+    Capability, Grants, LogKey, Name, Secret,
+    manifest::ResolvedSubscription,
+    parameter::{ParameterType, Parameters},
+};
+use watchbox_sandbox::{Authority, Component, Instance, LoadError, TurnFailure, host::Host};
+
+use crate::{EngineError, host::InstallationHost};
+
+/// What an installation runs.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) component: Arc<Component>,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) subscriptions: Vec<ResolvedSubscription>,
+    /// The open parameters, to fill in what the manifest needs.
+    parameters: Parameters,
+}
+
+/// An installation's settings, as the operator gave them.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) parameters: BTreeMap<String, serde_json::Value>,
+    pub(crate) secrets: BTreeMap<String, Secret>,
+    pub(crate) grants: Grants,
+}
+
+impl Settings {
+    /// Moves what `component` calls a secret from the open parameters to the secrets, and drops secrets that it
+    /// does not know (an upgrade may have done away with one). Gives the names of those dropped.
+    pub(crate) fn keep_secrets_apart(&mut self, component: &Component) -> Vec<String> {
+        let specs = &component.manifest().parameters;
+        let is_secret = |name: &str| {
+            specs
+                .iter()
+                .any(|spec| spec.name == name && spec.kind == ParameterType::Secret)
+        };
+        for spec in specs.iter().filter(|spec| is_secret(&spec.name)) {
+            if let Some(value) = self.parameters.remove(&spec.name) {
+                let value = match value {
+                    serde_json::Value::String(text) => text,
+                    other => other.to_string(),
+                };
+                self.secrets.insert(spec.name.clone(), Secret::new(value));
+            }
+        }
+        let known = |name: &str| specs.iter().any(|spec| spec.name == name);
+        let unknown: Vec<String> = self
+            .secrets
+            .keys()
+            .filter(|name| !known(name))
+            .cloned()
+            .collect();
+        self.secrets.retain(|name, _| known(name));
+        unknown
+    }
+}
+
+impl Loaded {
+    /// Resolves `settings` for `component`, which is installed as `installation`.
+    pub(crate) fn new(
+        installation: &Name,
+        component: Arc<Component>,
+        settings: &Settings,
+    ) -> Result<Self, EngineError> {
+        let manifest = component.manifest();
+        let mut given = settings.parameters.clone();
+        for (name, secret) in &settings.secrets {
+            given.insert(name.clone(), secret.reveal().into());
+        }
+        let mut parameters = Parameters::resolve(&manifest.name, &manifest.parameters, given)?;
+        let subscriptions = manifest.resolve(&parameters)?;
+        refuse_double(&subscriptions)?;
+        let authority = Authority {
+            installation: installation.clone(),
+            digest: component.digest(),
+            parameters: parameters.encode(manifest.encoding),
+            secrets: std::mem::take(&mut parameters.secrets),
+            grants: RwLock::new(Arc::new(settings.grants.clone())),
+        };
+        Ok(Self {
+            component,
+            authority: Arc::new(authority),
+            subscriptions,
+            parameters,
+        })
+    }
+
+    /// A fresh instance, configured.
+    pub(crate) async fn instantiate(
+        &self,
+        host: &Arc<InstallationHost>,
+    ) -> Result<Instance, TurnFailure> {
+        let host: Arc<dyn Host> = Arc::<InstallationHost>::clone(host);
+        self.component
+            .instantiate(Arc::clone(&self.authority), host)
+            .await
+    }
+
+    /// The names of the logs that it watches.
+    pub(crate) fn watched(&self) -> Vec<Name> {
+        self.subscriptions
+            .iter()
+            .map(|subscription| subscription.log.clone())
+            .collect()
+    }
+
+    /// The logs that it watches, one for each subscription: the rows of what is installed under the name, else the
+    /// events that go by it.
+    pub(crate) fn logs(&self, is_installed: impl Fn(&Name) -> bool) -> Vec<LogKey> {
+        self.watched()
+            .into_iter()
+            .map(|name| {
+                if is_installed(&name) {
+                    LogKey::rows(name)
+                } else {
+                    LogKey::events(name)
+                }
+            })
+            .collect()
+    }
+
+    /// The grants as they are now.
+    pub(crate) fn grants(&self) -> Arc<Grants> {
+        let grants = self.authority.grants.read();
+        Arc::clone(&grants.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Other grants, from the next call on.
+    pub(crate) fn set_grants(&self, grants: Grants) {
+        let mut current = self
+            .authority
+            .grants
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(grants);
+    }
+
+    /// What the operator should know before it runs.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let manifest = self.component.manifest();
+        let grants = self.grants();
+        let mut warnings = self.component.warnings();
+        for capability in manifest.capabilities.keys() {
+            if !is_granted(&grants, *capability) {
+                warnings.push(format!(
+                    "it declares `{capability}`, which is not granted: its calls will be denied"
+                ));
+            }
+        }
+        if !grants.http.is_empty() {
+            warnings.extend(self.needs_not_covered(&grants));
+        }
+        warnings
+    }
+
+    /// A warning for each declared request that no grant covers.
+    fn needs_not_covered(&self, grants: &Grants) -> Vec<String> {
+        let manifest = self.component.manifest();
+        let needs = manifest
+            .capabilities
+            .get(&Capability::Http)
+            .map_or(&[][..], |declared| &declared.needs);
+        needs
+            .iter()
+            .filter_map(|need| {
+                let why = self.covers(grants, &need.method, &need.url).err()?;
+                Some(format!(
+                    "it wants to send {} {}, which will be refused: {why}",
+                    need.method, need.url
+                ))
+            })
+            .collect()
+    }
+
+    /// Whether the grants cover a request to `template`; the error never shows what a secret holds.
+    fn covers(&self, grants: &Grants, method: &str, template: &str) -> Result<(), String> {
+        let (text, secrets) = self.fill(template)?;
+        let url = text
+            .parse()
+            .map_err(|_| "with its parameters filled in it is no URL".to_owned())?;
+        grants
+            .send(method, &url, &secrets)
+            .map(drop)
+            .map_err(|denied| denied.0)
+    }
+
+    /// `template` with its parameters filled in, secret ones too, and the names of those.
+    fn fill<'t>(&self, template: &'t str) -> Result<(String, Vec<&'t str>), String> {
+        let artifact = &self.component.manifest().name;
+        let mut filled = String::new();
+        let mut secrets = Vec::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, tail) = after
+                .split_once('}')
+                .ok_or("a `{` in it is not closed".to_owned())?;
+            filled.push_str(before);
+            if let Some(secret) = self.authority.secrets.get(name) {
+                filled.push_str(secret.reveal());
+                secrets.push(name);
+            } else {
+                let value = self.parameters.fill(artifact, &format!("{{{name}}}"));
+                filled.push_str(&value.map_err(|error| error.to_string())?);
+            }
+            rest = tail;
+        }
+        filled.push_str(rest);
+        Ok((filled, secrets))
+    }
+}
+
+/// An artifact has one cursor in a log. (Two names in a manifest may be one once the parameters are filled in.)
+fn refuse_double(subscriptions: &[ResolvedSubscription]) -> Result<(), EngineError> {
+    let mut seen = BTreeSet::new();
+    match subscriptions
+        .iter()
+        .find(|subscription| !seen.insert(&subscription.log))
+    {
+        None => Ok(()),
+        Some(double) => Err(EngineError::Load(LoadError::Manifest(format!(
+            "it subscribes to `{}` twice: one subscription with a wider `where` is wanted",
+            double.log
+        )))),
+    }
+}
+
+fn is_granted(grants: &Grants, capability: Capability) -> bool {
+    match capability {
+        Capability::Clients => !grants.clients.is_empty(),
+        Capability::Labels => !grants.labels.add.is_empty() || !grants.labels.remove.is_empty(),
+        Capability::Http => !grants.http.is_empty(),
+        Capability::State => grants.state,
+        Capability::Log => grants.log,
+        Capability::Clock => grants.clock,
+    }
+}

@@ -1,0 +1,171 @@
+//! Every metric of the engine: names, labels, meaning. Labels take few values: installations, capabilities, limits,
+//! results, and the first [`MOST_LOGS`] logs (the rest are `other`, as anybody who may send events makes names up).
+
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
+
+use metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
+};
+use watchbox_model::{Name, audit::Decision};
+use watchbox_sandbox::{TurnFailure, TurnReport};
+
+const ACCEPTED: &str = "watchbox_events_accepted_total";
+const TURNS: &str = "watchbox_turns_total";
+const TURN_SECONDS: &str = "watchbox_turn_seconds";
+const ROWS: &str = "watchbox_rows_total";
+const LAG: &str = "watchbox_lag_events";
+const LIMIT_HITS: &str = "watchbox_limit_hits_total";
+const DENIED: &str = "watchbox_denied_total";
+const DEAD_LETTERS: &str = "watchbox_dead_letters_total";
+const PANICS: &str = "watchbox_runner_panics_total";
+
+/// How many logs have a label value of their own.
+const MOST_LOGS: usize = 200;
+
+/// Tells the recorder what each metric means.
+pub(crate) fn describe() {
+    describe_counter!(ACCEPTED, Unit::Count, "Events accepted, by log");
+    describe_counter!(
+        TURNS,
+        Unit::Count,
+        "Tries of turns, by installation and result: committed, retry, reject, fault, configure, trap, limit, garbage or host"
+    );
+    describe_histogram!(
+        TURN_SECONDS,
+        Unit::Seconds,
+        "Time that tries of turns took, by installation"
+    );
+    describe_counter!(ROWS, Unit::Count, "Rows emitted, by installation");
+    describe_gauge!(
+        LAG,
+        Unit::Count,
+        "Events that an installation has not come to yet"
+    );
+    describe_counter!(LIMIT_HITS, Unit::Count, "Limits hit, by limit");
+    describe_counter!(
+        DENIED,
+        Unit::Count,
+        "Calls that no grant covers, by capability"
+    );
+    describe_counter!(
+        DEAD_LETTERS,
+        Unit::Count,
+        "Triggers set aside, by installation"
+    );
+    describe_counter!(
+        PANICS,
+        Unit::Count,
+        "Panics of the host while it ran an installation, by installation"
+    );
+}
+
+/// Counts accepted events.
+#[derive(Default)]
+pub(crate) struct AcceptedEvents(RwLock<HashMap<Name, Counter>>);
+
+impl AcceptedEvents {
+    /// `events` more events of `log`.
+    pub(crate) fn add(&self, log: &Name, events: u64) {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counter) = known.get(log) {
+            counter.increment(events);
+            return;
+        }
+        drop(known);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < MOST_LOGS {
+            let counter = counter!(ACCEPTED, "log" => log.to_string());
+            counter.increment(events);
+            known.insert(log.clone(), counter);
+        } else {
+            counter!(ACCEPTED, "log" => "other").increment(events);
+        }
+    }
+}
+
+/// The metrics of one installation.
+pub(crate) struct TurnMetrics {
+    name: Name,
+    committed: Counter,
+    rows: Counter,
+    seconds: Histogram,
+    lag: Gauge,
+}
+
+impl TurnMetrics {
+    /// Those of `installation`.
+    pub(crate) fn new(installation: &Name) -> Self {
+        let label = installation.to_string();
+        Self {
+            name: installation.clone(),
+            committed: counter!(TURNS, "installation" => label.clone(), "result" => "committed"),
+            rows: counter!(ROWS, "installation" => label.clone()),
+            seconds: histogram!(TURN_SECONDS, "installation" => label.clone()),
+            lag: gauge!(LAG, "installation" => label),
+        }
+    }
+
+    /// A turn was committed with this many rows.
+    pub(crate) fn committed(&self, rows: u64) {
+        self.committed.increment(1);
+        self.rows.increment(rows);
+    }
+
+    /// A try ended.
+    pub(crate) fn tried(&self, report: &TurnReport) {
+        self.seconds.record(report.usage.elapsed);
+        for record in &report.audit {
+            if record.decision == Decision::Denied {
+                counter!(DENIED, "capability" => record.capability.clone()).increment(1);
+            }
+        }
+        if let Err(failure) = &report.result {
+            self.failed(failure);
+        }
+    }
+
+    /// A try was discarded.
+    pub(crate) fn failed(&self, failure: &TurnFailure) {
+        if let TurnFailure::Limit { limit, .. } = failure {
+            counter!(LIMIT_HITS, "limit" => limit.as_str()).increment(1);
+        }
+        counter!(TURNS, "installation" => self.name.to_string(), "result" => result(failure))
+            .increment(1);
+    }
+
+    /// A trigger was set aside.
+    pub(crate) fn dead_letter(&self) {
+        counter!(DEAD_LETTERS, "installation" => self.name.to_string()).increment(1);
+    }
+
+    /// The host panicked while it ran the installation.
+    pub(crate) fn panicked(&self) {
+        counter!(PANICS, "installation" => self.name.to_string()).increment(1);
+    }
+
+    /// How far behind the installation is.
+    pub(crate) fn lag(&self, events: u64) {
+        self.lag.set(events as f64);
+    }
+}
+
+/// How often the lag is measured.
+pub(crate) const LAG_PERIOD: Duration = Duration::from_secs(5);
+
+fn result(failure: &TurnFailure) -> &'static str {
+    match failure {
+        TurnFailure::Retry { .. } => "retry",
+        TurnFailure::Reject(_) => "reject",
+        TurnFailure::Fault(_) => "fault",
+        TurnFailure::Configure(_) => "configure",
+        TurnFailure::Trap(_) => "trap",
+        TurnFailure::Limit { .. } => "limit",
+        TurnFailure::Garbage(_) => "garbage",
+        TurnFailure::Host(_) => "host",
+    }
+}

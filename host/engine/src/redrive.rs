@@ -1,0 +1,118 @@
+//! Dead letters, given again.
+
+use std::sync::Arc;
+
+use watchbox_model::{LogKey, Time, dead_letter::DeadLetter, turn::Trigger};
+use watchbox_store::TurnCommit;
+
+use crate::{
+    EngineError,
+    batch::Batch,
+    host::Effects,
+    runner::Runner,
+    turn::{Work, messages_append},
+};
+
+impl Runner {
+    /// Gives the trigger of `letter` again, once, as a turn that moves no cursor. What an earlier redrive of it did outside is
+    /// not done again.
+    pub(crate) async fn redrive(&mut self, letter: &DeadLetter) -> Result<(), EngineError> {
+        if !self.is_open {
+            self.open().await?;
+        }
+        let mut work = match &letter.trigger {
+            Trigger::Tick { due } => Work::tick(*due, Time::now(), Effects::new()),
+            Trigger::Events { log, from, to } => {
+                let batch = self.stored_events(letter.id, log, *from, *to).await?;
+                Work::events(log, batch, Time::now(), false)
+            }
+        };
+        let open_turns = self.post.store.open_turns(&self.post.name).await?;
+        let begun = open_turns
+            .into_iter()
+            .find(|(open, _)| open.turn == work.turn.id);
+        let mut outside = Effects::new();
+        if let Some((open, entries)) = begun {
+            work.turn.now = open.now;
+            outside.extend(
+                entries
+                    .into_iter()
+                    .map(|entry| (entry.effect, entry.outcome)),
+            );
+        }
+        let before = self
+            .post
+            .host
+            .enter(work.turn.id.clone(), outside, Effects::new());
+        let result = self.try_again(letter.id, &work).await;
+        self.post.host.reenter(before);
+        result
+    }
+
+    /// The events of a dead letter, from the log.
+    async fn stored_events(
+        &mut self,
+        id: u64,
+        log: &LogKey,
+        from: u64,
+        to: u64,
+    ) -> Result<Batch, EngineError> {
+        let refused = |reason: String| EngineError::Redrive { id, reason };
+        let store = Arc::clone(&self.post.store);
+        let logs = store.logs().await?;
+        let first = logs
+            .iter()
+            .find(|info| info.log == *log)
+            .map_or(u64::MAX, |info| info.first);
+        if first > from {
+            return Err(refused(format!(
+                "its events are gone: {log} does not keep position {from} any more"
+            )));
+        }
+        let Some(reader) = self.readers.iter_mut().find(|reader| reader.log == *log) else {
+            return Err(refused(format!(
+                "the version that runs does not watch {log}"
+            )));
+        };
+        let (rows, positions) = reader.events(store.as_ref(), from, to).await?;
+        if rows.is_empty() {
+            return Err(refused(
+                "none of its events passes the filter of the version that runs".to_owned(),
+            ));
+        }
+        Ok(Batch {
+            from,
+            to,
+            rows,
+            positions,
+        })
+    }
+
+    async fn try_again(&mut self, id: u64, work: &Work) -> Result<(), EngineError> {
+        let failed = |failure: watchbox_sandbox::TurnFailure| EngineError::Redrive {
+            id,
+            reason: failure.to_string(),
+        };
+        let report = self.call(&work.turn, &work.input).await.map_err(failed)?;
+        let name = &self.post.name;
+        match report.result {
+            Ok(effects) => {
+                let commit = TurnCommit {
+                    advance: None,
+                    tick: None,
+                    ..work.succeeded(name, effects, &report.messages, report.audit)
+                };
+                self.post.store.commit(commit).await?;
+                Ok(())
+            }
+            Err(failure) => {
+                let appends = messages_append(name, &work.turn.id, &report.messages);
+                self.post
+                    .store
+                    .record(appends.into_iter().collect(), report.audit)
+                    .await?;
+                Err(failed(failure))
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The runner of one installation: waits for triggers, and makes turns of them, one at a time.
+//!
+//! It is a loop over one question, what is to be done next: obey a command, go on with the turn that is under way
+//! (`attempt.rs`), or look for a trigger (`trigger.rs`). Pauses are waits for the next answer, so that a turn that keeps failing never keeps
+//! the operator waiting.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use watchbox_model::{LogKey, Name, Time, dead_letter::DeadLetter};
+use watchbox_sandbox::Instance;
+use watchbox_store::Store;
+
+use crate::{
+    EngineError, Phase,
+    backoff::Backoff,
+    batch::Reader,
+    bound::Bounds,
+    host::{Effects, InstallationHost},
+    loading::Loaded,
+    metrics::TurnMetrics,
+    progress::Progress,
+    turn::{Stage, Work},
+};
+
+/// What a runner runs.
+#[derive(Clone)]
+pub(crate) struct Plan {
+    pub(crate) loaded: Arc<Loaded>,
+    /// The log of each subscription.
+    pub(crate) logs: Vec<LogKey>,
+}
+
+/// What a runner can be told.
+pub(crate) enum Command {
+    /// Run this from the next turn on, in this instance, if one was made.
+    Swap(Plan, Option<Instance>),
+    /// Give this dead letter's trigger again, and say what came of it.
+    Redrive(Box<DeadLetter>, oneshot::Sender<Result<(), EngineError>>),
+}
+
+/// What belongs to an installation whatever it runs.
+#[derive(Clone)]
+pub(crate) struct Post {
+    pub(crate) name: Name,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) host: Arc<InstallationHost>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) metrics: Arc<TurnMetrics>,
+    pub(crate) backoff: Backoff,
+}
+
+/// A runner.
+pub(crate) struct Runner {
+    pub(crate) post: Post,
+    pub(crate) plan: Plan,
+    /// What is to run once the turn that is being committed is.
+    next_plan: Option<(Plan, Option<Instance>)>,
+    /// A warm instance, once there is one.
+    pub(crate) instance: Option<Instance>,
+    /// One for each subscription; none until they are opened.
+    pub(crate) readers: Vec<Reader>,
+    pub(crate) is_open: bool,
+    /// Whether turns left open by an earlier process were looked for.
+    pub(crate) is_resumed: bool,
+    /// The bounds given in logs that are not open now.
+    pub(crate) kept: BTreeMap<LogKey, Bounds>,
+    /// Ticks whose turns were begun before, the next one last.
+    pub(crate) begun_ticks: Vec<(Tick, Effects)>,
+    /// Which log comes first at the next look.
+    pub(crate) first_look: usize,
+    /// The last tick that is done, or none of its business.
+    pub(crate) last_tick: Time,
+    pub(crate) current: Option<Work>,
+    /// When the next trigger may be looked for.
+    pub(crate) hold: Instant,
+    /// Reads that failed in a row.
+    read_failures: u32,
+}
+
+/// A tick whose turn was begun.
+pub(crate) struct Tick {
+    pub(crate) due: Time,
+    pub(crate) now: Time,
+}
+
+/// What is to be done next.
+enum Next {
+    Stop,
+    Obey(Command),
+    GoOn,
+    Begin(Work),
+}
+
+impl Runner {
+    /// A runner; ticks due up to `ticks_after` are none of its business.
+    pub(crate) fn new(
+        post: Post,
+        plan: Plan,
+        instance: Option<Instance>,
+        ticks_after: Time,
+    ) -> Self {
+        Self {
+            post,
+            plan,
+            next_plan: None,
+            instance,
+            readers: Vec::new(),
+            is_open: false,
+            is_resumed: false,
+            kept: BTreeMap::new(),
+            begun_ticks: Vec::new(),
+            first_look: 0,
+            last_tick: ticks_after,
+            current: None,
+            hold: Instant::now(),
+            read_failures: 0,
+        }
+    }
+
+    /// Runs until it is told to stop.
+    pub(crate) async fn run(
+        &mut self,
+        commands: &mut mpsc::UnboundedReceiver<Command>,
+        stop: &CancellationToken,
+    ) {
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = stop.cancelled() => Next::Stop,
+                command = commands.recv() => command.map_or(Next::Stop, Next::Obey),
+                next = self.next() => next,
+            };
+            match next {
+                Next::Stop => break,
+                Next::Obey(Command::Swap(plan, instance)) => {
+                    self.next_plan = Some((plan, instance));
+                }
+                Next::Obey(Command::Redrive(letter, reply)) => {
+                    // Whoever asked may have gone; the turn is done all the same.
+                    let _ = reply.send(self.redrive(&letter).await);
+                }
+                Next::GoOn => self.go_on().await,
+                Next::Begin(work) => {
+                    self.begin(work);
+                    self.go_on().await;
+                }
+            }
+            self.swap_if_free().await;
+        }
+        self.keep_cursors().await;
+    }
+
+    /// After a panic: forgets all that it can read again.
+    pub(crate) fn reset(&mut self) {
+        self.post.host.leave();
+        self.instance = None;
+        self.current = None;
+        self.readers.clear();
+        self.kept.clear();
+        self.begun_ticks.clear();
+        self.is_open = false;
+        self.is_resumed = false;
+    }
+
+    /// Waits for what is to be done next. May be dropped at any time.
+    async fn next(&mut self) -> Next {
+        if let Some(work) = &self.current {
+            sleep_until(work.not_before).await;
+            return Next::GoOn;
+        }
+        sleep_until(self.hold).await;
+        match self.look().await {
+            Ok(work) => {
+                self.read_failures = 0;
+                Next::Begin(work)
+            }
+            Err(error) => {
+                self.read_failures = self.read_failures.saturating_add(1);
+                self.hold = Instant::now() + self.post.backoff.pause(self.read_failures);
+                self.post
+                    .progress
+                    .failed(Phase::Retrying, error.to_string());
+                Next::GoOn
+            }
+        }
+    }
+
+    /// Makes `work` the turn that is under way.
+    fn begin(&mut self, mut work: Work) {
+        let known = work
+            .stretch()
+            .and_then(|(log, _)| self.readers.iter().find(|reader| reader.log == *log))
+            .map(|reader| reader.bounds.effects(&work.turn.id));
+        let (mut own, inherited) = known.unwrap_or_default();
+        own.append(&mut work.outside);
+        self.post.host.enter(work.turn.id.clone(), own, inherited);
+        self.current = Some(work);
+    }
+
+    /// Goes over to the next plan, if there is one, unless a turn that was run is not recorded or committed yet.
+    async fn swap_if_free(&mut self) {
+        let is_free = self
+            .current
+            .as_ref()
+            .is_none_or(|work| matches!(work.stage, Stage::Try));
+        if !is_free {
+            return;
+        }
+        let Some((plan, instance)) = self.next_plan.take() else {
+            return;
+        };
+        if let Some(work) = self.current.take() {
+            self.set_down(&work);
+        }
+        self.keep_cursors().await;
+        self.close();
+        if !Arc::ptr_eq(&self.plan.loaded.authority, &plan.loaded.authority) {
+            self.instance = instance;
+        }
+        self.hold = Instant::now();
+        self.plan = plan;
+    }
+
+    /// Sets a turn down that was begun: it will have the same bounds, time and effects when it is come to again.
+    pub(crate) fn set_down(&mut self, work: &Work) {
+        let outside = self
+            .post
+            .host
+            .leave()
+            .map_or_else(Effects::new, |left| left.own);
+        match work.stretch() {
+            Some((log, to)) => {
+                if let Some(reader) = self.readers.iter_mut().find(|reader| reader.log == *log) {
+                    reader.bounds.set_down(work, to, outside);
+                }
+            }
+            None => {
+                if let watchbox_model::turn::Trigger::Tick { due } = work.turn.trigger {
+                    let now = work.turn.now;
+                    self.begun_ticks.push((Tick { due, now }, outside));
+                }
+            }
+        }
+    }
+
+    /// Closes the logs; what is known of begun turns is kept.
+    pub(crate) fn close(&mut self) {
+        for reader in self.readers.drain(..) {
+            self.kept.insert(reader.log, reader.bounds);
+        }
+        self.is_open = false;
+    }
+}

@@ -1,0 +1,142 @@
+//! What happens after the engine has started: components are loaded and runners begin; the lag is measured.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use watchbox_model::{Grants, Name};
+use watchbox_sandbox::Component;
+use watchbox_store::Installation;
+
+use crate::{
+    EngineError, Phase,
+    engine::Inner,
+    loading::{Loaded, Settings},
+    metrics::LAG_PERIOD,
+    table,
+};
+
+impl Inner {
+    /// Loads what is on the table, some at a time, each independent of the others.
+    pub(crate) fn load_all(self: &Arc<Self>) {
+        let slots = Arc::new(Semaphore::new(self.config.threads.max(1)));
+        let names: Vec<Name> = self.table().keys().cloned().collect();
+        for name in names {
+            let inner = Arc::clone(self);
+            let slots = Arc::clone(&slots);
+            self.threads.handle().spawn(async move {
+                let slot = slots.acquire_owned().await;
+                inner.load_at_start(&name).await;
+                drop(slot);
+            });
+        }
+    }
+
+    /// Loads `name` and starts its runner, or says why that can't be.
+    async fn load_at_start(&self, name: &Name) {
+        let mut failures = 0;
+        loop {
+            let installation = match self.table().get(name) {
+                Some(entry) if entry.loaded.is_none() => entry.installation.clone(),
+                _ => return,
+            };
+            match self.load_kept(&installation).await {
+                Ok(loaded) => return self.attach(&installation, Arc::new(loaded)).await,
+                Err(error) => {
+                    if let Some(entry) = self.table().get(name) {
+                        tracing::error!(installation = %name, %error, "an installation can't be loaded");
+                        entry.post.progress.failed(Phase::Broken, error.to_string());
+                    }
+                    // What the store can't give now it may give later; everything else stays as it is.
+                    if !matches!(error, EngineError::Store(_)) {
+                        return;
+                    }
+                }
+            }
+            failures += 1;
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(self.backoff().pause(failures)) => {}
+            }
+        }
+    }
+
+    /// What `installation` runs, from the store.
+    pub(crate) async fn load_kept(
+        &self,
+        installation: &Installation,
+    ) -> Result<Loaded, EngineError> {
+        let component = self.kept_component(installation).await?;
+        let settings = self.kept_settings(installation)?;
+        Loaded::new(&installation.name, component, &settings)
+    }
+
+    /// The component of `installation`, from the store.
+    pub(crate) async fn kept_component(
+        &self,
+        installation: &Installation,
+    ) -> Result<Arc<Component>, EngineError> {
+        let digest = installation.digest;
+        let bytes = self
+            .store
+            .component(digest)
+            .await?
+            .ok_or(EngineError::NoComponent(digest))?;
+        Ok(self.sandbox.load(bytes).await?)
+    }
+
+    /// The settings of `installation`, its secrets opened.
+    pub(crate) fn kept_settings(
+        &self,
+        installation: &Installation,
+    ) -> Result<Settings, EngineError> {
+        let grants = installation.grants.to_string();
+        Ok(Settings {
+            parameters: installation.parameters.clone(),
+            secrets: self
+                .vault
+                .unseal(&installation.name, &installation.secrets)?,
+            grants: Grants::parse(&format!("grants of {}", installation.name), &grants)?,
+        })
+    }
+
+    /// Puts `loaded` on the table, unless that was changed meanwhile, and starts it.
+    async fn attach(&self, installation: &Installation, loaded: Arc<Loaded>) {
+        let _changes = self.changes.lock().await;
+        let mut table = self.table_mut();
+        let plan = table::plan(&table, &installation.name, &loaded);
+        let Some(entry) = table.get_mut(&installation.name) else {
+            return;
+        };
+        if entry.loaded.is_some() || entry.installation != *installation {
+            return;
+        }
+        entry.loaded = Some(loaded);
+        if installation.enabled && !self.stopping.is_cancelled() {
+            // Ticks that were missed while the server was down are run.
+            let ticks_after = installation.installed_at;
+            entry.start(&self.threads.handle(), plan, None, ticks_after);
+        }
+    }
+
+    /// Measures how far behind each installation is, now and then.
+    pub(crate) fn measure_lag(self: &Arc<Self>) {
+        let inner = Arc::downgrade(self);
+        let stopping = self.stopping.clone();
+        self.threads.handle().spawn(async move {
+            let mut ticks = tokio::time::interval(LAG_PERIOD);
+            loop {
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    _ = ticks.tick() => {}
+                }
+                let Some(inner) = inner.upgrade() else {
+                    return;
+                };
+                for entry in inner.table().values() {
+                    let lag = entry.post.progress.facts().lag();
+                    entry.post.metrics.lag(lag);
+                }
+            }
+        });
+    }
+}

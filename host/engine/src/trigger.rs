@@ -1,0 +1,210 @@
+//! How a runner finds its next trigger: turns that were begun before, then due ticks, then events.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::{pending, select_all};
+use tokio::time::sleep;
+use watchbox_model::{Time, TurnId, turn::Trigger};
+use watchbox_store::{Advance, OpenTurn, StoreError, TurnCommit};
+
+use crate::{
+    Phase,
+    batch::{Found, Reader},
+    bound::Bound,
+    host::Effects,
+    runner::{Runner, Tick},
+    tick,
+    turn::{Work, nothing},
+};
+
+/// The longest sleep until a tick: the machine's clock may be set meanwhile.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+impl Runner {
+    /// Looks for a trigger until there is one. May be dropped at any time.
+    pub(crate) async fn look(&mut self) -> Result<Work, StoreError> {
+        if !self.is_open {
+            self.open().await?;
+        }
+        loop {
+            let now = Time::now();
+            if let Some((tick, outside)) = self.begun_ticks.pop() {
+                return Ok(Work::tick(tick.due, tick.now, outside));
+            }
+            let due = self.next_tick(now);
+            if let Some(due) = due.filter(|due| *due <= now) {
+                return Ok(Work::tick(due, now, Effects::new()));
+            }
+            if let Some(work) = self.look_at_logs().await? {
+                return Ok(work);
+            }
+            wait(&self.readers, due).await;
+        }
+    }
+
+    /// When the next tick is due, or was.
+    fn next_tick(&self, now: Time) -> Option<Time> {
+        let schedule = self.plan.loaded.component.manifest().schedule.as_ref()?;
+        let due = tick::next(schedule, self.last_tick, now);
+        self.post.progress.facts().next_tick = due;
+        due
+    }
+
+    /// Looks at each log once.
+    async fn look_at_logs(&mut self) -> Result<Option<Work>, StoreError> {
+        let store = Arc::clone(&self.post.store);
+        let logs = self.readers.len();
+        for index in (self.first_look..logs).chain(0..self.first_look.min(logs)) {
+            let reader = &mut self.readers[index];
+            let found = reader.look(store.as_ref()).await?;
+            self.post.progress.facts().positions[index].1 = reader.at();
+            match found {
+                Found::Batch(batch) => {
+                    let bound = reader.bounds.next().filter(|bound| bound.to == batch.to);
+                    let (now, halved) = bound
+                        .map_or_else(|| (Time::now(), false), |bound| (bound.now, bound.halved));
+                    let work = Work::events(&reader.log, batch, now, halved);
+                    self.first_look = index + 1;
+                    return Ok(Some(work));
+                }
+                Found::Passed => self.keep_cursor(index).await?,
+                Found::End => {}
+            }
+        }
+        self.first_look = 0;
+        Ok(None)
+    }
+
+    /// Reads the cursors, and, the first time, the turns that were left open.
+    pub(crate) async fn open(&mut self) -> Result<(), StoreError> {
+        let store = Arc::clone(&self.post.store);
+        let name = self.post.name.clone();
+        if !self.is_resumed {
+            self.resume().await?;
+        }
+        let mut readers = Vec::new();
+        for (log, subscription) in self.plan.logs.iter().zip(&self.plan.loaded.subscriptions) {
+            let cursor = store.cursor(&name, log).await?.unwrap_or(0);
+            let mut bounds = self.kept.get(log).cloned().unwrap_or_default();
+            for over in bounds.passed(cursor) {
+                store.commit(nothing(&name, &over)).await?;
+            }
+            readers.push(Reader::new(
+                log.clone(),
+                subscription.clone(),
+                cursor,
+                bounds,
+                store.as_ref(),
+            ));
+        }
+        if self.plan.loaded.component.manifest().schedule.is_none() {
+            self.begun_ticks.clear();
+        }
+        self.kept.retain(|log, _| !self.plan.logs.contains(log));
+        self.readers = readers;
+        self.first_look = 0;
+        self.is_open = true;
+        let mut facts = self.post.progress.facts();
+        facts.positions = self
+            .readers
+            .iter()
+            .map(|reader| (reader.end(), reader.at()))
+            .collect();
+        facts.running = Some(self.plan.loaded.component.digest());
+        facts.next_tick = None;
+        if self.current.is_none() {
+            facts.phase = Phase::Idle;
+        }
+        Ok(())
+    }
+
+    /// Finds the last tick, and the turns that an earlier process left open.
+    async fn resume(&mut self) -> Result<(), StoreError> {
+        let store = Arc::clone(&self.post.store);
+        let name = &self.post.name;
+        if let Some(last) = store.last_tick(name).await? {
+            self.last_tick = self.last_tick.max(last);
+        }
+        let open_turns = store.open_turns(name).await?;
+        self.kept.clear();
+        self.begun_ticks.clear();
+        // The oldest tick is to be popped first.
+        for (turn, entries) in open_turns.into_iter().rev() {
+            let outside = entries
+                .into_iter()
+                .map(|entry| (entry.effect, entry.outcome))
+                .collect();
+            self.resume_turn(turn, outside);
+        }
+        self.is_resumed = true;
+        Ok(())
+    }
+
+    /// A turn that was begun before gets the bounds and the time that it had.
+    fn resume_turn(&mut self, open: OpenTurn, outside: Effects) {
+        match open.trigger {
+            Trigger::Events { log, to, .. } => {
+                self.kept.entry(log).or_default().push(Bound {
+                    to,
+                    now: open.now,
+                    halved: false,
+                    open: Some((open.turn, outside)),
+                });
+            }
+            Trigger::Tick { due } => {
+                let tick = Tick { due, now: open.now };
+                self.begun_ticks.push((tick, outside));
+            }
+        }
+    }
+
+    /// Keeps the cursors where they were looked up to. What fails here costs no more than a second look.
+    pub(crate) async fn keep_cursors(&mut self) {
+        for index in 0..self.readers.len() {
+            if let Err(error) = self.keep_cursor(index).await {
+                tracing::warn!(installation = %self.post.name, %error, "a cursor was not kept");
+            }
+        }
+    }
+
+    /// Puts a cursor past what did not pass.
+    async fn keep_cursor(&mut self, index: usize) -> Result<(), StoreError> {
+        let reader = &mut self.readers[index];
+        let (log, from, to) = (reader.log.clone(), reader.cursor(), reader.at());
+        if from == to {
+            return Ok(());
+        }
+        let trigger = Trigger::Events {
+            log: log.clone(),
+            from,
+            to,
+        };
+        let commit = TurnCommit {
+            advance: Some(Advance { log, from, to }),
+            ..nothing(&self.post.name, &TurnId::of(&trigger))
+        };
+        self.post.store.commit(commit).await?;
+        reader.advanced(to);
+        Ok(())
+    }
+}
+
+/// Waits until a log has grown or a tick is due.
+async fn wait(readers: &[Reader], due: Option<Time>) {
+    let grown = async {
+        if readers.is_empty() {
+            pending::<()>().await;
+        }
+        select_all(readers.iter().map(|reader| Box::pin(reader.grown()))).await;
+    };
+    let ticked = async {
+        match due {
+            Some(due) => sleep(due.since(Time::now()).min(LONGEST_SLEEP)).await,
+            None => pending().await,
+        }
+    };
+    tokio::select! {
+        () = grown => {}
+        () = ticked => {}
+    }
+}
