@@ -4,6 +4,7 @@ use std::{fmt, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use rusqlite::params;
 use tokio::sync::watch;
 use watchbox_model::{
     AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Time, client::Seen,
@@ -11,7 +12,9 @@ use watchbox_model::{
 };
 
 use super::{
-    SqliteConfig, audit, blocks, clients, components, dead_letters, installations, journal,
+    SqliteConfig, audit, blocks, clients, components, dead_letters,
+    group::Group,
+    installations, journal,
     lock::StoreLock,
     logs::{Logs, Stretch},
     readers::{Readers, blocking},
@@ -27,6 +30,9 @@ use crate::{
 
 /// What a command weighs beside the rows, values and components in it, about.
 const COMMAND_BYTES: usize = 1024;
+
+/// Bytes that a check writes: a single page may still fit where no request's rows would.
+const CHECK_BYTES: i64 = 128 << 10;
 
 /// The store in one SQLite file.
 pub struct SqliteStore {
@@ -65,7 +71,7 @@ impl SqliteStore {
     async fn administer(
         &self,
         bytes: usize,
-        job: impl FnOnce(&mut super::group::Group<'_>) -> Result<(), StoreError> + Send + 'static,
+        job: impl FnOnce(&mut Group<'_>) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
         self.writer.write(true, COMMAND_BYTES + bytes, job).await
     }
@@ -337,8 +343,9 @@ impl Store for SqliteStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         self.administer(0, |group| {
-            let mut statement = group.conn().prepare_cached("UPDATE checked SET at = ?")?;
-            statement.execute([Time::now().micros()])?;
+            let sql = "UPDATE checked SET at = ?1, room = zeroblob(?2)";
+            let mut statement = group.conn().prepare_cached(sql)?;
+            statement.execute(params![Time::now().micros(), CHECK_BYTES])?;
             Ok(())
         })
         .await
@@ -348,8 +355,7 @@ impl Store for SqliteStore {
         let policy = self.config.retention;
         let mut rows = 0;
         loop {
-            let trim =
-                move |group: &mut super::group::Group<'_>| retention::trim(group, policy, now);
+            let trim = move |group: &mut Group<'_>| retention::trim(group, policy, now);
             let trimmed = self.writer.write(false, COMMAND_BYTES, trim).await?;
             rows += trimmed.rows;
             if !trimmed.more {

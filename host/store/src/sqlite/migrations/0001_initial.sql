@@ -140,9 +140,10 @@ CREATE TABLE tokens (
   last_used INTEGER
 ) STRICT;
 
--- When it was last tried whether the store can be written to.
+-- What is written to see whether the store can be written to; `room` is there to need some.
 CREATE TABLE checked (
-  id INTEGER PRIMARY KEY CHECK (id = 0),
-  at INTEGER NOT NULL
+  id   INTEGER PRIMARY KEY CHECK (id = 0),
+  at   INTEGER NOT NULL,
+  room BLOB    NOT NULL
 ) STRICT;
-INSERT INTO checked VALUES (0, 0);
+INSERT INTO checked VALUES (0, 0, x'');
