@@ -1,6 +1,6 @@
 //! Clients: the endpoints that report events.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,13 @@ impl FromStr for ClientId {
                 text.chars().take(80).flat_map(char::escape_debug).collect(),
             ))
         }
+    }
+}
+
+/// So that a map by id can be asked with a text.
+impl Borrow<str> for ClientId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -1,10 +1,16 @@
 //! Events, as they come in: read out of a request's body, given their `ClientId` and `_ts`, checked one by one.
 
+mod collect;
+mod json;
+mod msgpack;
+
 use crate::{
     ClientId, Rows, Time,
     client::Seen,
     filter::{Columns, Filter},
 };
+
+use collect::Collector;
 
 /// The most refusals that are told one by one; the rest are counted.
 pub const MAX_REFUSALS: usize = 100;
@@ -19,7 +25,7 @@ pub struct EventContext {
 }
 
 /// What was read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventBatch {
     /// The good ones, each with `_ts` and `ClientId` before its own columns.
     pub rows: Rows,
@@ -42,23 +48,27 @@ pub struct Refusal {
 
 /// Reads JSON: one object, an array of objects, NDJSON, or objects back to back; UTF-8, with or without a byte order mark.
 ///
-/// A wrong one is refused and passed over (to the end of its line; in an array, to its end where that can be told), the rest are read.
+/// A wrong one is refused and passed over (to its end where that can be told, else to the end of its line; in an array, where its end can't
+/// be told, with all that follow), the rest are read.
 /// Refused are: what is no object, a column twice, `NaN`, a lone surrogate, bytes that are no UTF-8, nesting deeper than
-/// [`crate::row::MAX_DEPTH`], more than [`crate::row::MAX_ROW`] bytes, a number that neither an integer of 64 bits nor a float holds, no client id.
+/// [`crate::row::MAX_DEPTH`], more than [`crate::row::MAX_ROW`] bytes, a number too large for a float, no client id.
+/// An integer of 64 bits stays exact; a larger one becomes the nearest float.
 pub fn read_json(body: &[u8], context: &EventContext) -> EventBatch {
-    let _ = (body, context);
-    todo!()
+    let mut collector = Collector::new(context, body.len());
+    json::read(body, 1, &mut collector, Collector::keep);
+    collector.finish()
 }
 
 /// Reads MessagePack: a map, an array of maps, or maps back to back. Strings that are no UTF-8 are made so, with U+FFFD.
 pub fn read_msgpack(body: &[u8], context: &EventContext) -> EventBatch {
-    let _ = (body, context);
-    todo!()
+    let mut collector = Collector::new(context, body.len());
+    msgpack::read(body, &mut collector);
+    collector.finish()
 }
 
-/// Reads a file of NDJSON as [`read_json`] does, but keeps only what passes `filter`, cut to `columns`: the columns that the filter asks for
-/// are looked at in place, and only what passes is turned into a row. `next_line` counts lines over calls.
-/// Gives how many events there were beside the batch.
+/// Reads a file of NDJSON as [`read_json`] does, but keeps only what passes `filter`, cut to `columns`: whole lines at a time, so that
+/// only a part of the file needs to be in memory. `next_line` is the number of the first of `lines`, 1 at first, and is moved on.
+/// Gives how many events were read, those that did not pass among them and those refused not, beside the batch.
 pub fn read_json_matching(
     lines: &[u8],
     context: &EventContext,
@@ -66,6 +76,24 @@ pub fn read_json_matching(
     columns: &Columns,
     next_line: &mut u64,
 ) -> (u64, EventBatch) {
-    let _ = (lines, context, filter, columns, next_line);
-    todo!()
+    let mut collector = Collector::new(context, 0);
+    let mut passed = crate::RowsBuilder::new();
+    let mut events = 0;
+    json::read(lines, *next_line, &mut collector, |collector| {
+        events += 1;
+        let row = collector.row();
+        if filter.passes(row) {
+            columns.cut(row, &mut passed);
+        }
+        collector.drop_row();
+    });
+    *next_line += json::line_ends(lines);
+    let batch = EventBatch {
+        rows: passed.finish(),
+        ..collector.finish()
+    };
+    (events, batch)
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ pub mod document;
 pub mod event;
 pub mod filter;
 pub mod grants;
+mod json;
 pub mod label;
 pub mod limits;
 pub mod log;

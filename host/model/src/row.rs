@@ -8,12 +8,12 @@
 //! at most [`MAX_ROW`] bytes.
 
 mod batch;
-mod check;
+pub(crate) mod check;
 mod error;
 mod json;
-mod keys;
+pub(crate) mod keys;
 mod value;
-mod wire;
+pub(crate) mod wire;
 
 pub use batch::{Rows, RowsBuilder};
 pub use error::{RowError, RowErrorKind};

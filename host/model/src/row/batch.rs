@@ -238,13 +238,30 @@ impl RowsBuilder {
         }
     }
 
+    /// The buffer, to write a row at its end, which [`RowsBuilder::seal`] must end or [`RowsBuilder::abandon`] take back.
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.data
+    }
+
+    /// What was written behind the last row, as the row that it is.
+    pub(crate) fn open_row(&self) -> RowRef<'_> {
+        RowRef(&self.data[self.end()..])
+    }
+
+    /// Takes back what was written behind the last row.
+    pub(crate) fn abandon(&mut self) {
+        self.data.truncate(self.end());
+    }
+
+    fn end(&self) -> usize {
+        self.ends.last().map_or(0, |&end| end as usize)
+    }
+
     /// Ends the row that was written behind the last one.
-    fn seal(&mut self) {
+    pub(crate) fn seal(&mut self) {
         match u32::try_from(self.data.len()) {
             Ok(end) => self.ends.push(end),
-            Err(_) => self
-                .data
-                .truncate(self.ends.last().map_or(0, |&end| end as usize)),
+            Err(_) => self.abandon(),
         }
     }
 }

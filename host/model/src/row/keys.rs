@@ -42,7 +42,7 @@ impl Keys {
                     ]
                 })
                 .find(|[one, other]| one == other)
-                .map(|[key, _]| String::from_utf8_lossy(key).into_owned())
+                .map(|[key, _]| String::from_utf8_lossy(key).chars().take(100).collect())
         };
         self.0.truncate(first);
         twice

@@ -206,6 +206,17 @@ pub(crate) fn write_str(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(text);
 }
 
+/// How many bytes the head of a string has that begins with `marker`.
+#[inline]
+pub(crate) fn str_head_len(marker: u8) -> usize {
+    match marker {
+        0xd9 => 2,
+        0xda => 3,
+        0xdb => 5,
+        _ => 1,
+    }
+}
+
 pub(crate) fn write_bin(out: &mut Vec<u8>, bytes: &[u8]) {
     let len = bytes.len();
     if len <= usize::from(u8::MAX) {
