@@ -27,5 +27,6 @@ pub struct Problem {
     pub instance: Option<String>,
     /// Where events were sent and none was accepted: what was wrong with them.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
-    pub ingested: Option<Ingested>,
+    #[schema(value_type = Option<Ingested>)]
+    pub ingested: Option<Box<Ingested>>,
 }

@@ -72,6 +72,7 @@ pub struct CreatedToken {
     #[serde(flatten)]
     pub token: Token,
     /// Its text, for `Authorization: Bearer`. It is kept nowhere: write it down now.
+    #[serde(rename = "token")]
     #[schema(value_type = String)]
     pub text: SecretText,
 }

@@ -1,0 +1,175 @@
+//! The monitoring table: install, change, remove.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use watchbox_engine::{Change, Install, StartAt};
+use watchbox_model::{Digest, Grants, Name, Secret};
+
+use super::{
+    json_body::JsonBody,
+    problem::{Kind, Problem},
+    types::{ChangeRequest, InstallRequest, Installation, Installed, Page, SecretText, Start},
+};
+use crate::{app::App, auth::Caller};
+
+/// List what is installed
+#[utoipa::path(
+    get,
+    path = "/api/v1/table",
+    tag = "monitoring table",
+    responses((status = 200, description = "Every installation, by name", body = Page<Installation>)),
+)]
+pub(super) async fn list(State(app): State<App>) -> Result<Json<Page<Installation>>, Problem> {
+    let table = app.engine.table().await?;
+    Ok(Json(Page::all(
+        table.into_iter().map(Installation::from).collect(),
+    )))
+}
+
+/// Show an installation
+#[utoipa::path(
+    get,
+    path = "/api/v1/table/{name}",
+    tag = "monitoring table",
+    params(("name" = String, Path, description = "What the artifact is installed as")),
+    responses(
+        (status = 200, description = "How it stands", body = Installation),
+        (status = 404, description = "Nothing is installed under the name", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn show(
+    State(app): State<App>,
+    Path(name): Path<Name>,
+) -> Result<Json<Installation>, Problem> {
+    Ok(Json(app.engine.status(&name).await?.into()))
+}
+
+/// Install an artifact
+///
+/// The component must have been uploaded before. It runs when the answer comes.
+#[utoipa::path(
+    put,
+    path = "/api/v1/table/{name}",
+    tag = "monitoring table",
+    params(("name" = String, Path, description = "What to install it as: the artifact's name, or another")),
+    request_body = InstallRequest,
+    responses(
+        (status = 201, description = "It is installed", body = Installed),
+        (status = 404, description = "No such component", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The name is taken", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The component, a parameter or a grant is wrong", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn install(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<Name>,
+    JsonBody(request): JsonBody<InstallRequest>,
+) -> Result<(StatusCode, Json<Installed>), Problem> {
+    let install = Install {
+        component: component(&app, request.digest).await?,
+        name: Some(name),
+        parameters: request.parameters,
+        secrets: secrets(request.secrets),
+        grants: grants(&request.grants)?,
+        start: match request.start {
+            Start::Now => StartAt::Now,
+            Start::Oldest => StartAt::Oldest,
+        },
+        enabled: request.enabled,
+        actor: caller.0.actor(),
+    };
+    let installed = app.engine.install(install).await?;
+    Ok((StatusCode::CREATED, Json(public(installed))))
+}
+
+/// Change an installation
+///
+/// What is left out stays. The change takes hold between two turns; cursors and state are kept.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/table/{name}",
+    tag = "monitoring table",
+    params(("name" = String, Path, description = "What the artifact is installed as")),
+    request_body = ChangeRequest,
+    responses(
+        (status = 200, description = "It is changed", body = Installed),
+        (status = 404, description = "Nothing is installed under the name, or no such component", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The component is of another artifact", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The component, a parameter or a grant is wrong", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<Name>,
+    JsonBody(request): JsonBody<ChangeRequest>,
+) -> Result<Json<Installed>, Problem> {
+    let change = Change {
+        component: match request.digest {
+            Some(digest) => Some(component(&app, digest).await?),
+            None => None,
+        },
+        parameters: request.parameters,
+        secrets: secrets(request.secrets),
+        grants: request.grants.as_ref().map(grants).transpose()?,
+        enabled: request.enabled,
+        actor: caller.0.actor(),
+    };
+    let installed = app.engine.change(&name, change).await?;
+    Ok(Json(public(installed)))
+}
+
+/// Remove an installation
+///
+/// Its cursors and its state go; rows, messages, dead letters and the audit trail stay.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/table/{name}",
+    tag = "monitoring table",
+    params(("name" = String, Path, description = "What the artifact is installed as")),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 404, description = "Nothing is installed under the name", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn remove(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<Name>,
+) -> Result<StatusCode, Problem> {
+    app.engine.remove(&name, &caller.0.actor()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn component(app: &App, digest: Digest) -> Result<Bytes, Problem> {
+    let component = app.store().component(digest).await?;
+    component.ok_or_else(|| {
+        let detail = format!("there is no component {digest}: upload it first");
+        Problem::new(Kind::NotFound, detail)
+    })
+}
+
+fn grants(given: &serde_json::Value) -> Result<Grants, Problem> {
+    Grants::parse("grants", &given.to_string())
+        .map_err(|error| Problem::new(Kind::Grants, error.to_string()))
+}
+
+fn secrets(given: BTreeMap<String, SecretText>) -> BTreeMap<String, Secret> {
+    given
+        .into_iter()
+        .map(|(name, SecretText(secret))| (name, secret))
+        .collect()
+}
+
+fn public(installed: watchbox_engine::Installed) -> Installed {
+    Installed {
+        installation: installed.status.into(),
+        warnings: installed.warnings,
+    }
+}

@@ -1,0 +1,208 @@
+//! The server's settings: what an operator may write in the file that `watchbox serve --config` takes.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use watchbox_engine::EngineConfig;
+use watchbox_sandbox::SandboxConfig;
+use watchbox_store::{Retention, SqliteConfig};
+
+/// The settings. Each has a default; an unknown one is an error.
+///
+/// ```yaml
+/// data: /var/lib/watchbox
+/// listen: 127.0.0.1:8421
+/// store: { keep_days: 90, keep_mib: 20480 }
+/// ingest: { body_mib: 64 }
+/// http: { hosts: [watchbox.example.org] }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The data folder: `watchbox.db`, `secrets.key`, `admin.token` and `cache/`. Made where it is missing.
+    pub data: PathBuf,
+    /// The address to listen on. Loopback by default: the server speaks plain HTTP, so put a proxy with TLS before it to serve others.
+    pub listen: SocketAddr,
+    /// What is kept for how long.
+    pub store: StoreSection,
+    /// How artifacts are run.
+    pub engine: EngineSection,
+    /// The bounds of ingest.
+    pub ingest: IngestSection,
+    /// The HTTP server.
+    pub http: HttpSection,
+}
+
+/// What is kept for how long; all of it, where nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreSection {
+    /// Rows, messages and audit records older than this many days go.
+    pub keep_days: Option<u32>,
+    /// The oldest rows go while all logs together have more MiB than this.
+    pub keep_mib: Option<u64>,
+}
+
+/// How artifacts are run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EngineSection {
+    /// Threads on which artifacts run; as many as there are processors, where left out.
+    pub threads: Option<usize>,
+    /// The first pause before another try of a turn that failed, in milliseconds.
+    pub backoff_ms: u64,
+    /// The longest, in seconds.
+    pub backoff_cap_seconds: u64,
+    /// How long a stop waits for turns that are under way, in seconds.
+    pub grace_seconds: u64,
+    /// The most instances of artifacts at once.
+    pub instances: u32,
+    /// The most memory that any grant may give an artifact, in MiB.
+    pub memory_mib: u64,
+}
+
+/// The bounds of ingest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IngestSection {
+    /// The most MiB of a body, as it is sent and when decompressed.
+    pub body_mib: u64,
+    /// The most MiB of all bodies that are being worked on; what is over it is told to come again.
+    pub in_flight_mib: u64,
+    /// How long a sender may be silent within a body, in seconds.
+    pub idle_seconds: u64,
+}
+
+/// The HTTP server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpSection {
+    /// Names, beside the address it listens on and `localhost`, under which the server may be reached. Where it listens on
+    /// loopback, a request for another `Host` is refused, so that no web page can reach it through a name of its own.
+    pub hosts: Vec<String>,
+    /// The most connections at once.
+    pub connections: usize,
+    /// The most live streams at once.
+    pub live_streams: usize,
+    /// How long a client may take to send a request's headers, in seconds.
+    pub header_seconds: u64,
+    /// How long a stop waits for requests that are under way, in seconds.
+    pub grace_seconds: u64,
+    /// The most MiB of a component that is uploaded.
+    pub component_mib: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("watchbox-data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8421)),
+            store: StoreSection::default(),
+            engine: EngineSection::default(),
+            ingest: IngestSection::default(),
+            http: HttpSection::default(),
+        }
+    }
+}
+
+impl Default for EngineSection {
+    fn default() -> Self {
+        Self {
+            threads: None,
+            backoff_ms: 500,
+            backoff_cap_seconds: 300,
+            grace_seconds: 10,
+            instances: 2_000,
+            memory_mib: 1_024,
+        }
+    }
+}
+
+impl Default for IngestSection {
+    fn default() -> Self {
+        Self {
+            body_mib: 64,
+            in_flight_mib: 512,
+            idle_seconds: 30,
+        }
+    }
+}
+
+impl Default for HttpSection {
+    fn default() -> Self {
+        Self {
+            hosts: Vec::new(),
+            connections: 4_096,
+            live_streams: 256,
+            header_seconds: 10,
+            grace_seconds: 10,
+            component_mib: 64,
+        }
+    }
+}
+
+impl Config {
+    /// The store's settings.
+    pub fn sqlite(&self) -> SqliteConfig {
+        let day = Duration::from_secs(24 * 60 * 60);
+        SqliteConfig {
+            path: self.data.join("watchbox.db"),
+            retention: Retention {
+                age: self.store.keep_days.map(|days| day * days),
+                bytes: self.store.keep_mib.map(|mib| mib.saturating_mul(1 << 20)),
+            },
+        }
+    }
+
+    /// The sandbox's settings.
+    pub fn sandbox(&self) -> SandboxConfig {
+        SandboxConfig {
+            cache: Some(self.data.join("cache")),
+            instances: self.engine.instances,
+            memory: self.engine.memory_mib.saturating_mul(1 << 20),
+        }
+    }
+
+    /// The engine's settings.
+    pub fn engine(&self) -> EngineConfig {
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        EngineConfig {
+            key_file: self.data.join("secrets.key"),
+            threads: self.engine.threads.unwrap_or_else(processors),
+            backoff: Duration::from_millis(self.engine.backoff_ms),
+            backoff_cap: Duration::from_secs(self.engine.backoff_cap_seconds),
+            grace: Duration::from_secs(self.engine.grace_seconds),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_is_left_out_keeps_its_defaults() {
+        let config: Config =
+            serde_json::from_str(r#"{"ingest": {"body_mib": 1}, "store": {"keep_days": 2}}"#)
+                .unwrap();
+        assert_eq!(config.ingest.in_flight_mib, 512);
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8421");
+        let retention = config.sqlite().retention;
+        assert_eq!(retention.age, Some(Duration::from_secs(2 * 86_400)));
+        assert_eq!(retention.bytes, None);
+    }
+
+    #[test]
+    fn an_unknown_setting_is_an_error_in_every_section() {
+        for text in [
+            r#"{"dta": "x"}"#,
+            r#"{"http": {"host": []}}"#,
+            r#"{"store": {"age": 1}}"#,
+        ] {
+            let error = serde_json::from_str::<Config>(text)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("unknown field"), "{error}");
+        }
+    }
+}
