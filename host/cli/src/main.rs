@@ -1,2 +1,39 @@
+//! `watchbox`, the program: the server, and everything that is done with it from a shell.
 //!
-fn main() {}
+//! The command line as it is written is in [`args`]; each command is a file in [`commands`], which finds out
+//! what is meant, does it through [`api`] (or, for `run`, through [`run`]), and prints it through [`output`].
+
+#![allow(
+    unreachable_pub,
+    reason = "a program exports nothing: `pub` says that an item is for the rest of the program"
+)]
+
+mod api;
+mod args;
+mod build;
+mod commands;
+mod data_folder;
+mod exit;
+mod output;
+mod run;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{args::Arguments, exit::Exit, output::Output};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.print);
+    let exit = match commands::perform(arguments.command, &output) {
+        Ok(exit) => exit,
+        Err(error) if exit::reader_is_gone(&error) => Exit::Done,
+        Err(error) => {
+            output.error(&error);
+            Exit::of(&error)
+        }
+    };
+    exit.into()
+}

@@ -1,0 +1,52 @@
+//! `watchbox dead-letters`.
+
+use clap::Subcommand;
+use watchbox_model::Name;
+
+use super::Connection;
+
+/// `watchbox dead-letters`.
+#[derive(Debug, clap::Args)]
+pub struct DeadLetters {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DeadLettersCommand,
+}
+
+/// What to do with dead letters.
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// List them, the newest first
+    List(DeadLettersList),
+    /// Show one, with its error in full
+    Show(DeadLetterNumber),
+    /// Give one to its artifact again; it goes once that turn is committed
+    Redrive(DeadLetterNumber),
+    /// Drop one for good
+    Drop(DeadLetterNumber),
+}
+
+/// `watchbox dead-letters list`.
+#[derive(Debug, clap::Args)]
+pub struct DeadLettersList {
+    /// Only those of this installation
+    #[arg(long, value_name = "NAME")]
+    pub artifact: Option<Name>,
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: u32,
+    /// The server.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// One dead letter.
+#[derive(Debug, clap::Args)]
+pub struct DeadLetterNumber {
+    /// Its number, as `list` shows it
+    #[arg(value_name = "NUMBER")]
+    pub id: u64,
+    /// The server.
+    #[command(flatten)]
+    pub connection: Connection,
+}

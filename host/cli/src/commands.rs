@@ -1,0 +1,81 @@
+//! What each command does, one file a command.
+
+mod audit;
+mod build;
+mod client;
+mod clients;
+mod completions;
+mod dead_letters;
+mod inspect;
+mod install;
+mod label;
+mod logs;
+mod read_log;
+mod run;
+mod serve;
+mod switch;
+mod table;
+mod token;
+mod upgrade;
+
+use anyhow::Context;
+use tokio::runtime::{Builder, Runtime};
+use watchbox_model::LogKind;
+
+use crate::{args::Command, exit::Exit, output::Output};
+
+/// Does what `command` says.
+pub fn perform(command: Command, output: &Output) -> anyhow::Result<Exit> {
+    match command {
+        Command::Serve(args) => many_threads()?.block_on(serve::serve(args, output)),
+        Command::Inspect(args) => inspect::inspect(&args, output),
+        Command::Run(args) => many_threads()?.block_on(run::run(&args, output)),
+        Command::Build(args) => build::build(args, output),
+        Command::Completions(args) => completions::completions(args),
+        command => one_thread()?
+            .block_on(ask(command, output))
+            .map(|()| Exit::Done),
+    }
+}
+
+/// The commands that ask the server.
+async fn ask(command: Command, output: &Output) -> anyhow::Result<()> {
+    match command {
+        Command::Install(args) => install::install(args, output).await,
+        Command::Upgrade(args) => upgrade::upgrade(args, output).await,
+        Command::Enable(args) => switch::enable(args, output).await,
+        Command::Disable(args) => switch::disable(args, output).await,
+        Command::Remove(args) => switch::remove(args, output).await,
+        Command::Table(args) => table::table(args, output).await,
+        Command::Clients(args) => clients::clients(args, output).await,
+        Command::Client(args) => client::client(args, output).await,
+        Command::Label(args) => label::label(args, output).await,
+        Command::Logs(args) => logs::logs(args, output).await,
+        Command::Rows(args) => read_log::read(LogKind::Rows, args, output).await,
+        Command::Events(args) => read_log::read(LogKind::Events, args, output).await,
+        Command::Messages(args) => read_log::read(LogKind::Messages, args, output).await,
+        Command::Audit(args) => audit::audit(args, output).await,
+        Command::DeadLetters(args) => dead_letters::dead_letters(args, output).await,
+        Command::Token(args) => token::token(args, output).await,
+        Command::Serve(_)
+        | Command::Inspect(_)
+        | Command::Run(_)
+        | Command::Build(_)
+        | Command::Completions(_) => Ok(()),
+    }
+}
+
+fn one_thread() -> anyhow::Result<Runtime> {
+    start(&mut Builder::new_current_thread())
+}
+
+fn many_threads() -> anyhow::Result<Runtime> {
+    start(&mut Builder::new_multi_thread())
+}
+
+fn start(builder: &mut Builder) -> anyhow::Result<Runtime> {
+    builder
+        .enable_all()
+        .build()
+        .context("the asynchronous runtime can't be started")
+}

@@ -1,0 +1,103 @@
+//! `watchbox audit`: what was done, by whom, and whether it was allowed.
+
+use watchbox_model::{Time, audit::Decision};
+use watchbox_server::api::types::{AuditEntry, Timestamp};
+
+use crate::{
+    api::{Api, Query},
+    args::{self, DecisionArgument},
+    output::{Cell, Output, Table, Tone, stamp},
+};
+
+/// Shows the trail.
+pub async fn audit(args: args::Audit, output: &Output) -> anyhow::Result<()> {
+    let api = Api::new(&args.connection)?;
+    let limit = usize::try_from(args.limit)?;
+    let query = query(&args, Time::now());
+    let entries: Vec<AuditEntry> = api.list(&["audit"], &query, "before", limit).await?;
+    if output.json() {
+        return Ok(output.document(&entries)?);
+    }
+    if entries.is_empty() {
+        output.remark("the trail holds nothing of that kind");
+        return Ok(());
+    }
+    Ok(output.table(&list(&entries))?)
+}
+
+fn query(args: &args::Audit, now: Time) -> Query {
+    let time = |when: args::When| Timestamp(when.resolve(now)).to_string();
+    let decision = args.decision.map(|decision| match decision {
+        DecisionArgument::Allowed => "allowed",
+        DecisionArgument::Denied => "denied",
+    });
+    let parts = [
+        ("artifact", args.artifact.as_ref().map(ToString::to_string)),
+        ("capability", args.capability.clone()),
+        ("decision", decision.map(str::to_owned)),
+        ("since", args.since.map(time)),
+        ("until", args.until.map(time)),
+    ];
+    parts
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}
+
+fn list(entries: &[AuditEntry]) -> Table {
+    let mut table = Table::new([
+        "NUMBER", "TIME", "ACTOR", "WHAT", "TARGET", "DECISION", "REASON", "OUTCOME", "MS",
+    ]);
+    for entry in entries {
+        let decision = match entry.decision {
+            Decision::Allowed => Cell::from("allowed").tone(Tone::Good),
+            Decision::Denied => Cell::from("denied").tone(Tone::Bad),
+        };
+        table.row([
+            entry.number.into(),
+            stamp(entry.at.0).into(),
+            entry.actor.as_str().into(),
+            format!("{}.{}", entry.capability, entry.operation).into(),
+            entry.target.as_str().into(),
+            decision,
+            entry.reason.as_str().into(),
+            entry.outcome.as_str().into(),
+            format!("{:.1}", entry.ms).into(),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::output::Look;
+
+    #[test]
+    fn the_trail_is_a_line_an_act() {
+        let entries: Vec<AuditEntry> = serde_json::from_value(json!([
+            {
+                "number": 8, "at": "2025-11-25T04:00:00.5Z", "actor": "Slack.Night", "artifact": "Slack.Night",
+                "capability": "http", "operation": "send", "target": "POST https://evil.example/\u{202e}x",
+                "decision": "denied", "reason": "no grant covers it", "outcome": "", "bytes": 0, "ms": 0.02,
+            },
+            {
+                "number": 7, "at": "2025-11-25T03:00:00Z", "actor": "token:admin", "artifact": "Slack.Night",
+                "capability": "admin", "operation": "install", "target": "Slack.Night",
+                "decision": "allowed", "reason": "role admin", "outcome": "ok", "bytes": 0, "ms": 12.5,
+            },
+        ]))
+        .unwrap();
+        let look = Look {
+            color: false,
+            width: None,
+        };
+        insta::assert_snapshot!(list(&entries).render(look), @r"
+        NUMBER  TIME                  ACTOR        WHAT           TARGET                               DECISION  REASON              OUTCOME  MS
+             8  2025-11-25T04:00:00Z  Slack.Night  http.send      POST https://evil.example/\u{202e}x  denied    no grant covers it           0.0
+             7  2025-11-25T03:00:00Z  token:admin  admin.install  Slack.Night                          allowed   role admin          ok       12.5
+        ");
+    }
+}

@@ -1,0 +1,257 @@
+//! `watchbox run`: an artifact over a file of events, or over ticks, without a server.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::{Arc, RwLock},
+    time::Instant,
+};
+
+use anyhow::Context;
+use serde_json::Value;
+use watchbox_model::{
+    Manifest, Name, Secret, Time, event::EventContext, manifest::ResolvedSubscription,
+    parameter::Parameters,
+};
+use watchbox_sandbox::{Authority, Sandbox, SandboxConfig};
+
+use crate::{
+    args, data_folder,
+    exit::{Exit, Usage},
+    output::Output,
+    run::{Batches, Feed, Memory, Progress, RowWriter, Session, read_clients},
+    settings::Settings,
+};
+
+/// How many instances there are at once: the one at work, and the next while that one is being taken down.
+const INSTANCES: u32 = 4;
+
+/// Runs it. Rows go to stdout, all else to stderr.
+pub async fn run(args: &args::Run, output: &Output) -> anyhow::Result<Exit> {
+    let name = args.artifact.display();
+    let wasm = fs::read(&args.artifact).with_context(|| format!("{name} can't be read"))?;
+    let inspection =
+        watchbox_sandbox::inspect(&wasm).with_context(|| format!("{name} can't be run"))?;
+    let specs = inspection
+        .manifest
+        .as_ref()
+        .map(|manifest| manifest.parameters.as_slice());
+    let settings = Settings::read(&args.settings, specs)?;
+    let grants = settings.grants.clone().unwrap_or_default();
+    let clients = args.clients.as_deref().map(read_clients).transpose()?;
+    let source = args.events.as_deref().map(Source::open).transpose()?;
+
+    let progress = Progress::new(source.as_ref().and_then(|source| source.bytes), output);
+    progress.say("compiling");
+    let sandbox = Sandbox::new(SandboxConfig {
+        cache: cache(),
+        instances: INSTANCES,
+        memory: grants.limits.memory,
+    })?;
+    let component = sandbox
+        .load(wasm.into())
+        .await
+        .with_context(|| format!("{name} can't be run"))?;
+    let manifest = component.manifest();
+    let parameters = parameters(manifest, settings)?;
+    let authority = Authority {
+        installation: manifest.name.clone(),
+        digest: component.digest(),
+        parameters: parameters.encode(manifest.encoding),
+        secrets: parameters.secrets.clone(),
+        grants: RwLock::new(Arc::new(grants.clone())),
+    };
+    let subscription = match &source {
+        Some(_) => Some(subscription(args.log.as_ref(), manifest, &parameters)?),
+        None => None,
+    };
+    let mut session = Session::new(
+        Arc::clone(&component),
+        authority,
+        grants.limits.tries,
+        Memory::new(clients.unwrap_or_default()),
+        progress.clone(),
+    );
+
+    progress.say("");
+    let started = Instant::now();
+    let unit = match source.zip(subscription) {
+        Some((source, subscription)) => {
+            events(args, source, subscription, &mut session, &progress).await?;
+            "event"
+        }
+        None => {
+            ticks(args.tick.unwrap_or(1), manifest, &mut session).await?;
+            "tick"
+        }
+    };
+    session.summary.took(started.elapsed());
+    progress.finish();
+    report(&session, unit, output)?;
+    Ok(if session.summary.failures > 0 {
+        Exit::Failed
+    } else {
+        Exit::Done
+    })
+}
+
+/// Has the events of `source` handled, in batches of the manifest's size.
+async fn events(
+    args: &args::Run,
+    source: Source,
+    subscription: ResolvedSubscription,
+    session: &mut Session,
+    progress: &Progress,
+) -> anyhow::Result<()> {
+    let now = Time::now();
+    let log = subscription.log.clone();
+    let size = usize::try_from(subscription.batch.rows)?;
+    // Where the events come as they happen, they are not kept waiting for a batch to be full.
+    let live = source.bytes.is_none();
+    let context = EventContext {
+        client: args.client_id.clone(),
+        at: now,
+    };
+    let mut out = RowWriter::new(io::stdout().lock());
+    let mut feed = Feed::start(source.input, subscription, context);
+    let mut batches = Batches::new(size);
+    while let Some(fed) = feed.next().await.context("the events can't be read")? {
+        progress.advance(fed.bytes);
+        session.summary.events += fed.events;
+        session.summary.matched += fed.batch.rows.len() as u64;
+        session
+            .summary
+            .refuse(fed.batch.refused_total, fed.batch.refused);
+        let mut ready = batches.push(&fed.batch.rows);
+        let waiting = live && feed.is_dry();
+        if waiting {
+            ready.extend(batches.rest());
+        }
+        for batch in ready {
+            session
+                .events(&log, batch, now, |rows| Ok(out.write(rows)?))
+                .await?;
+        }
+        if waiting {
+            out.flush()?;
+        }
+    }
+    if let Some(batch) = batches.rest() {
+        session
+            .events(&log, batch, now, |rows| Ok(out.write(rows)?))
+            .await?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Has `count` ticks handled, the first as if it were due now.
+async fn ticks(count: u32, manifest: &Manifest, session: &mut Session) -> anyhow::Result<()> {
+    let Some(schedule) = &manifest.schedule else {
+        return Err(Usage(format!(
+            "{} has no schedule: give it events with --events FILE",
+            manifest.name
+        ))
+        .into());
+    };
+    let mut out = RowWriter::new(io::stdout().lock());
+    let mut due = Some(Time::now());
+    for _ in 0..count {
+        let Some(now) = due else { break };
+        session.tick(now, |rows| Ok(out.write(rows)?)).await?;
+        due = schedule.next_after(now);
+    }
+    Ok(out.flush()?)
+}
+
+/// Where the events come from.
+struct Source {
+    input: Box<dyn Read + Send>,
+    /// How many bytes there are; none where that is not known, since they are still to come.
+    bytes: Option<u64>,
+}
+
+impl Source {
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self {
+                input: Box::new(io::stdin()),
+                bytes: None,
+            });
+        }
+        let name = path.display();
+        let file = File::open(path)
+            .and_then(|file| Ok((file.metadata()?, file)))
+            .with_context(|| format!("the events file {name} can't be read"))?;
+        let (metadata, file) = file;
+        if metadata.is_dir() {
+            anyhow::bail!("the events file {name} is a folder");
+        }
+        Ok(Self {
+            input: Box::new(file),
+            bytes: metadata.is_file().then_some(metadata.len()),
+        })
+    }
+}
+
+/// The parameters, the secret ones among them, as the manifest wants them.
+fn parameters(manifest: &Manifest, settings: Settings) -> anyhow::Result<Parameters> {
+    let secret = |(name, secret): (String, Secret)| (name, Value::from(secret.reveal()));
+    let mut given = settings.parameters;
+    given.extend(settings.secrets.into_iter().map(secret));
+    Ok(Parameters::resolve(
+        &manifest.name,
+        &manifest.parameters,
+        given,
+    )?)
+}
+
+/// Which of the artifact's subscriptions the events are for.
+fn subscription(
+    log: Option<&Name>,
+    manifest: &Manifest,
+    parameters: &Parameters,
+) -> anyhow::Result<ResolvedSubscription> {
+    let mut all = manifest.resolve(parameters)?;
+    let name = &manifest.name;
+    if all.is_empty() {
+        return Err(Usage(format!("{name} watches no log: use --tick")).into());
+    }
+    let names: Vec<&str> = all.iter().map(|one| one.log.as_str()).collect();
+    let names = names.join(", ");
+    let at = match log {
+        Some(log) => all
+            .iter()
+            .position(|one| one.log == *log)
+            .ok_or_else(|| Usage(format!("{name} does not watch {log}: it watches {names}")))?,
+        None if all.len() == 1 => 0,
+        None => {
+            let reason =
+                format!("{name} watches {names}: say with --log which of them the events are of");
+            return Err(Usage(reason).into());
+        }
+    };
+    Ok(all.swap_remove(at))
+}
+
+/// Where compiled code is kept between runs; none where that can't be.
+fn cache() -> Option<PathBuf> {
+    let folder = data_folder::cache()?;
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    // Whoever can write there can have anything run.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&folder).ok()?;
+    Some(folder)
+}
+
+/// Says what the run came to.
+fn report(session: &Session, unit: &str, output: &Output) -> anyhow::Result<()> {
+    if output.json() {
+        output.remark(&serde_json::to_string(&session.summary)?);
+    } else {
+        output.remark(&session.summary.text(unit));
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! `watchbox serve`: the server.
+
+use std::{fs, future::Future, io, path::Path};
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+use watchbox_server::{App, Config};
+
+use crate::{
+    args::{self, LogFormat},
+    data_folder,
+    exit::{Exit, Usage},
+    output::{Look, Output},
+};
+
+/// The variable that says what of the server's log is written.
+const LOG: &str = "WATCHBOX_LOG";
+
+/// Serves until SIGTERM or Ctrl-C.
+pub async fn serve(args: args::Serve, output: &Output) -> anyhow::Result<Exit> {
+    let config = config(&args)?;
+    start_log(args.log_format, output.remarks_look())?;
+    let stopped = stop_signal()?;
+    let (data, listen) = (config.data.clone(), config.listen);
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("{listen} can't be listened on: give another address with --listen")
+    })?;
+    let app = App::open(config)
+        .await
+        .with_context(|| format!("the data folder {} can't be used", data.display()))?;
+    // Tests, and whoever lets port 0 choose, read the address from this line: it stays as it is.
+    output.text(&format!(
+        "watchbox {} listening on http://{}",
+        env!("CARGO_PKG_VERSION"),
+        listener.local_addr()?
+    ))?;
+    watchbox_server::serve(app, listener, stopped).await?;
+    Ok(Exit::Done)
+}
+
+/// The settings: the file's, and before them those of the command line.
+fn config(args: &args::Serve) -> anyhow::Result<Config> {
+    let (mut config, says_data) = match &args.config {
+        Some(file) => read(file)?,
+        None => (Config::default(), false),
+    };
+    match &args.data {
+        Some(data) => config.data.clone_from(data),
+        None if !says_data => config.data = data_folder::default()?,
+        None => {}
+    }
+    if let Some(listen) = args.listen {
+        config.listen = listen;
+    }
+    Ok(config)
+}
+
+/// The settings in `file`, and whether it says where the data folder is.
+fn read(file: &Path) -> anyhow::Result<(Config, bool)> {
+    let name = file.display();
+    let text =
+        fs::read_to_string(file).with_context(|| format!("the settings {name} can't be read"))?;
+    let wrong = || format!("the settings in {name} are wrong");
+    let config = serde_saphyr::from_str(&text).with_context(wrong)?;
+    let any: serde_json::Value = serde_saphyr::from_str(&text).with_context(wrong)?;
+    Ok((config, any.get("data").is_some()))
+}
+
+/// Starts the server's own log, on stderr.
+fn start_log(format: LogFormat, look: Look) -> anyhow::Result<()> {
+    let wanted = std::env::var(LOG).unwrap_or_else(|_| "info".to_owned());
+    let filter = EnvFilter::try_new(&wanted).map_err(|error| {
+        Usage(format!(
+            "{LOG}={wanted} says nothing that can be logged: {error}"
+        ))
+    })?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    let started = match format {
+        LogFormat::Text => log.with_ansi(look.color).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("the log can't be started: {error}"))
+}
+
+/// What ends when the server is to stop.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    #[cfg(unix)]
+    let mut terminate = {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::terminate()).context("SIGTERM can't be waited for")?
+    };
+    Ok(async move {
+        #[cfg(unix)]
+        let terminated = terminate.recv();
+        #[cfg(not(unix))]
+        let terminated = std::future::pending::<Option<()>>();
+        tokio::select! {
+            // Without a handler Ctrl-C ends the program at once, which loses nothing either.
+            Ok(()) = tokio::signal::ctrl_c() => {}
+            _ = terminated => {}
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn args(text: &str) -> (args::Serve, tempfile::NamedTempFile) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        let args = args::Serve {
+            data: None,
+            listen: None,
+            config: Some(file.path().to_owned()),
+            log_format: LogFormat::Text,
+        };
+        (args, file)
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_file() {
+        let (mut args, _file) =
+            args("data: /from/file\nlisten: 127.0.0.1:1\nstore: { keep_days: 3 }\n");
+        assert_eq!(config(&args).unwrap().data, PathBuf::from("/from/file"));
+        args.data = Some("/from/line".into());
+        args.listen = Some("127.0.0.1:2".parse().unwrap());
+        let config = config(&args).unwrap();
+        assert_eq!(config.data, PathBuf::from("/from/line"));
+        assert_eq!(config.listen.port(), 2);
+        assert_eq!(config.store.keep_days, Some(3));
+    }
+
+    #[test]
+    fn a_wrong_setting_is_told_with_its_file() {
+        let (args, file) = args("datta: /x\n");
+        let error = format!("{:#}", config(&args).unwrap_err());
+        assert!(
+            error.contains(&file.path().display().to_string()),
+            "{error}"
+        );
+        assert!(error.contains("datta"), "{error}");
+    }
+}

@@ -1,0 +1,165 @@
+//! `watchbox table`: what is installed and how it is doing.
+
+use watchbox_engine::Phase;
+use watchbox_model::Time;
+use watchbox_server::api::types::{Installation, Page};
+
+use crate::{
+    api::{Api, Query},
+    args,
+    output::{Cell, Details, Output, Table, Tone, ago, cut, stamp},
+};
+
+/// How much of an error fits a line of the table.
+const ERROR: usize = 100;
+
+/// Shows all that is installed, or one in full.
+pub async fn table(args: args::Table, output: &Output) -> anyhow::Result<()> {
+    let api = Api::new(&args.connection)?;
+    let Some(name) = args.name else {
+        let installed: Page<Installation> = api.get(&["table"], &Query::new()).await?;
+        if output.json() {
+            return Ok(output.document(&installed.items)?);
+        }
+        if installed.items.is_empty() {
+            output
+                .remark("nothing is installed: `watchbox install FILE.wasm` installs an artifact");
+            return Ok(());
+        }
+        return Ok(output.table(&list(&installed.items, Time::now()))?);
+    };
+    let installation: Installation = api.get(&["table", name.as_str()], &Query::new()).await?;
+    show(&installation, output)
+}
+
+/// Prints one installation in full.
+pub fn show(installation: &Installation, output: &Output) -> anyhow::Result<()> {
+    if output.json() {
+        return Ok(output.document(installation)?);
+    }
+    let details = details(installation, Time::now());
+    Ok(output.text(&details.render(output.look()))?)
+}
+
+fn list(installed: &[Installation], now: Time) -> Table {
+    let mut table = Table::new([
+        "NAME",
+        "VERSION",
+        "DIGEST",
+        "PHASE",
+        "LAG",
+        "TURNS",
+        "ROWS",
+        "FAILURES",
+        "LAST TURN",
+        "LAST ERROR",
+    ]);
+    for line in installed {
+        table.row([
+            line.name.as_str().into(),
+            line.version.as_str().into(),
+            line.digest.short().into(),
+            phase(line.phase),
+            line.lag.into(),
+            line.turns.into(),
+            line.rows.into(),
+            failures(line.failures),
+            line.last_turn.map(|turn| ago(turn.0, now)).into(),
+            line.last_error
+                .as_ref()
+                .map(|error| Cell::from(cut(&error.error, ERROR).as_ref()).tone(Tone::Bad))
+                .into(),
+        ]);
+    }
+    table
+}
+
+fn details(installation: &Installation, now: Time) -> Details {
+    let mut details = Details::new();
+    details
+        .line("Name", installation.name.as_str())
+        .line(
+            "Artifact",
+            format!("{} {}", installation.artifact, installation.version),
+        )
+        .line("Digest", installation.digest.to_string())
+        .line_if(
+            "Still running",
+            installation.running.map(|digest| digest.to_string()),
+        )
+        .line_if(
+            "Before it",
+            installation.previous.map(|digest| digest.to_string()),
+        )
+        .line("Phase", phase(installation.phase))
+        .line("Lag", events(installation.lag))
+        .line("Turns", installation.turns)
+        .line("Rows", installation.rows)
+        .line("Failures", failures(installation.failures))
+        .line_if(
+            "Last turn",
+            installation.last_turn.map(|turn| ago(turn.0, now)),
+        )
+        .line_if(
+            "Next tick",
+            installation.next_tick.map(|tick| ago(tick.0, now)),
+        )
+        .line_if(
+            "Last error",
+            installation.last_error.as_ref().map(|error| {
+                Cell::from(format!("{} ({})", error.error, ago(error.at.0, now))).tone(Tone::Bad)
+            }),
+        );
+    for (name, value) in &installation.parameters {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        details.line("Parameter", format!("{name} = {value}"));
+    }
+    if let Some(grants) = installation.grants.as_object() {
+        for (capability, grant) in grants {
+            details.line("Grant", format!("{capability}: {grant}"));
+        }
+    }
+    details
+        .line("Installed", stamp(installation.installed_at.0))
+        .line(
+            "Changed",
+            format!(
+                "{} by {}",
+                stamp(installation.changed_at.0),
+                installation.changed_by
+            ),
+        );
+    details
+}
+
+fn phase(phase: Phase) -> Cell {
+    match phase {
+        Phase::Idle => Cell::from("idle").tone(Tone::Good),
+        Phase::Running => Cell::from("running").tone(Tone::Good),
+        Phase::Retrying => Cell::from("retrying").tone(Tone::Warn),
+        Phase::Disabled => Cell::from("disabled").tone(Tone::Dim),
+        Phase::Broken => Cell::from("broken").tone(Tone::Bad),
+    }
+}
+
+fn failures(failures: u64) -> Cell {
+    let tone = if failures == 0 {
+        Tone::Plain
+    } else {
+        Tone::Warn
+    };
+    Cell::from(failures).tone(tone)
+}
+
+fn events(lag: u64) -> String {
+    match lag {
+        0 => "none".to_owned(),
+        1 => "1 event".to_owned(),
+        more => format!("{more} events"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! `watchbox upgrade`: an installation changed between two of its turns.
+
+use reqwest::Method;
+use watchbox_model::Digest;
+use watchbox_server::api::types::{Artifact, ChangeRequest, Installed};
+
+use super::install::{Candidate, report, to_send};
+use crate::{api::Api, args, output::Output, settings::Settings};
+
+/// Changes it and says how it stands.
+pub async fn upgrade(args: args::Upgrade, output: &Output) -> anyhow::Result<()> {
+    let candidate = args.file.as_deref().map(Candidate::read).transpose()?;
+    let specs = candidate
+        .as_ref()
+        .map(|candidate| candidate.manifest.parameters.as_slice());
+    let settings = Settings::read(&args.settings, specs)?;
+    if let (Some(candidate), Some(grants)) = (&candidate, &settings.grants) {
+        candidate.compare(grants, output);
+    }
+
+    let api = Api::new(&args.connection)?;
+    let mut digest: Option<Digest> = None;
+    if let Some(candidate) = candidate {
+        let uploaded: Artifact = api.upload(candidate.wasm).await?;
+        digest = Some(uploaded.digest);
+    }
+    let change = ChangeRequest {
+        digest,
+        parameters: Some(settings.parameters).filter(|given| !given.is_empty()),
+        secrets: to_send(settings.secrets),
+        grants: settings.grants.map(|grants| grants.to_json()),
+        enabled: None,
+    };
+    let path = ["table", args.name.as_str()];
+    let installed: Installed = api.send_json(Method::PATCH, &path, &change).await?;
+    let now = &installed.installation;
+    let mut done = format!(
+        "{} is now {} {}, {}",
+        args.name,
+        now.artifact,
+        now.version,
+        now.digest.short()
+    );
+    if digest.is_some()
+        && let Some(previous) = now.previous
+    {
+        done.push_str(&format!("; before it, {}", previous.short()));
+    }
+    report(&installed, &done, output)
+}

@@ -1,0 +1,252 @@
+//! The turns of one run, one after the other, in one warm instance.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use anyhow::Context;
+use watchbox_model::{
+    AuditRecord, Level, LogKey, Message, Name, RowRef, Rows, Time, TurnId,
+    audit::Decision,
+    message::Source,
+    row::{JsonEncoding, write_json},
+    turn::Trigger,
+};
+use watchbox_sandbox::{
+    Authority, Component, Effects, Input, Instance, Turn, TurnFailure, TurnReport,
+};
+
+use super::{Memory, Progress, Summary};
+use crate::output::{Tone, cut, printable, stamp};
+
+/// The most failures, and the most denials, that are told one by one; the summary counts them all.
+const TOLD: u64 = 10;
+
+/// How much of an event that could not be handled is shown, in characters.
+const SHOWN: usize = 500;
+
+/// An artifact at work.
+pub struct Session {
+    component: Arc<Component>,
+    authority: Arc<Authority>,
+    memory: Arc<Memory>,
+    progress: Progress,
+    /// The tries of a turn.
+    tries: u32,
+    instance: Option<Instance>,
+    /// How many events were handled or given up: where the next batch begins.
+    position: u64,
+    denials: BTreeSet<String>,
+    /// What it came to so far.
+    pub summary: Summary,
+}
+
+impl Session {
+    /// Puts `component` to work.
+    pub fn new(
+        component: Arc<Component>,
+        authority: Authority,
+        tries: u32,
+        memory: Memory,
+        progress: Progress,
+    ) -> Self {
+        Self {
+            component,
+            authority: Arc::new(authority),
+            memory: Arc::new(memory),
+            progress,
+            tries,
+            instance: None,
+            position: 0,
+            denials: BTreeSet::new(),
+            summary: Summary::default(),
+        }
+    }
+
+    /// Has a batch of `log` handled and hands what it emits to `emit`. A batch that fails is halved until the event
+    /// that it fails on stands alone; that one is told and given up, the rest go on. An error is one that would come
+    /// with every batch.
+    pub async fn events(
+        &mut self,
+        log: &Name,
+        rows: Rows,
+        now: Time,
+        mut emit: impl FnMut(&Rows) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut waiting = vec![rows];
+        while let Some(rows) = waiting.pop() {
+            let to = self.position + rows.len() as u64;
+            let trigger = Trigger::Events {
+                log: LogKey::events(log.clone()),
+                from: self.position,
+                to,
+            };
+            let input = Input::Events {
+                artifact: log.clone(),
+                rows: rows.clone(),
+            };
+            match self.turn(trigger, input, now).await? {
+                Ok(effects) => emit(&effects.rows)?,
+                // The artifact said that of the batch as a whole.
+                Err(failure @ (TurnFailure::Reject(_) | TurnFailure::Retry { .. })) => {
+                    self.give_up(&rows, &failure);
+                }
+                Err(_) if rows.len() > 1 => {
+                    let middle = rows.len() / 2;
+                    waiting.push(rows.slice(middle..rows.len()));
+                    waiting.push(rows.slice(0..middle));
+                    continue;
+                }
+                Err(failure) => self.give_up(&rows, &failure),
+            }
+            self.position = to;
+        }
+        Ok(())
+    }
+
+    /// Has a tick handled and hands what it emits to `emit`.
+    pub async fn tick(
+        &mut self,
+        due: Time,
+        emit: impl FnOnce(&Rows) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let trigger = Trigger::Tick { due };
+        match self.turn(trigger, Input::Tick { due }, due).await? {
+            Ok(effects) => emit(&effects.rows),
+            Err(failure) => {
+                self.summary.failures += 1;
+                self.tell_failure(&format!("the tick due {}", stamp(due)), &failure);
+                Ok(())
+            }
+        }
+    }
+
+    /// One turn, with its tries. The inner result is the turn's, the outer one tells what no other turn could mend.
+    async fn turn(
+        &mut self,
+        trigger: Trigger,
+        input: Input,
+        now: Time,
+    ) -> anyhow::Result<Result<Effects, TurnFailure>> {
+        let mut turn = Turn {
+            id: TurnId::of(&trigger),
+            trigger,
+            now,
+            attempt: 1,
+        };
+        loop {
+            let mut instance = match self.instance.take() {
+                Some(instance) => instance,
+                None => self.instantiate().await?,
+            };
+            let report = instance.handle(&turn, &input).await;
+            let failure = match self.account(report) {
+                Ok(effects) => {
+                    self.instance = Some(instance);
+                    self.commit(&turn.id, &effects);
+                    return Ok(Ok(effects));
+                }
+                Err(failure) => failure,
+            };
+            self.summary.discarded += 1;
+            match &failure {
+                TurnFailure::Retry { reason, after } if turn.attempt < self.tries => {
+                    self.progress.remark(&format!(
+                        "the artifact asks for another try in {:.1} s: {}",
+                        after.as_secs_f64(),
+                        printable(reason)
+                    ));
+                    tokio::time::sleep(*after).await;
+                    turn.attempt += 1;
+                }
+                _ => return Ok(Err(failure)),
+            }
+        }
+    }
+
+    async fn instantiate(&self) -> anyhow::Result<Instance> {
+        let host = Arc::clone(&self.memory);
+        self.component
+            .instantiate(Arc::clone(&self.authority), host)
+            .await
+            .context("the artifact can't be started")
+    }
+
+    /// Tells what was said and denied in a try, and gives what came of it.
+    fn account(&mut self, report: TurnReport) -> Result<Effects, TurnFailure> {
+        for message in &report.messages {
+            // The host's own remarks say again what is told here of each failure.
+            if message.source == Source::Artifact {
+                self.progress.remark(&line(message));
+            }
+        }
+        for record in &report.audit {
+            if record.decision == Decision::Denied {
+                self.summary.denied += 1;
+                self.tell_denial(record);
+            }
+        }
+        report.result
+    }
+
+    fn commit(&mut self, turn: &TurnId, effects: &Effects) {
+        self.memory.commit(turn, effects);
+        self.summary.turns += 1;
+        self.summary.rows += effects.rows.len() as u64;
+        self.summary.labels += effects.labels.len() as u64;
+        self.summary.state += effects.state.len() as u64;
+    }
+
+    fn give_up(&mut self, rows: &Rows, failure: &TurnFailure) {
+        let what = match rows.get(0) {
+            Some(event) if rows.len() == 1 => format!("the event {}", shown(event)),
+            _ => format!("{} events together", rows.len()),
+        };
+        self.tell_failure(&what, failure);
+        self.summary.failures += rows.len() as u64;
+    }
+
+    fn tell_failure(&self, what: &str, failure: &TurnFailure) {
+        if self.summary.failures < TOLD {
+            let bad = Tone::Bad.style();
+            self.progress.remark(&format!(
+                "{bad}failed:{bad:#} {}\n  on {what}",
+                printable(&failure.to_string())
+            ));
+        }
+    }
+
+    fn tell_denial(&mut self, record: &AuditRecord) {
+        let what = format!(
+            "{}.{} {}: {}",
+            record.capability, record.operation, record.target, record.reason
+        );
+        if (self.denials.len() as u64) < TOLD && self.denials.insert(what.clone()) {
+            let warn = Tone::Warn.style();
+            self.progress
+                .remark(&format!("{warn}denied:{warn:#} {}", printable(&what)));
+        }
+    }
+}
+
+/// A message of the artifact.
+fn line(message: &Message) -> String {
+    let tone = match message.level {
+        Level::Debug => Tone::Dim,
+        Level::Info => Tone::Plain,
+        Level::Warn => Tone::Warn,
+        Level::Error => Tone::Bad,
+    };
+    let style = tone.style();
+    format!(
+        "{style}{}:{style:#} {}",
+        message.level.as_str(),
+        printable(&message.text)
+    )
+}
+
+/// An event, as far as it is shown.
+fn shown(event: RowRef<'_>) -> String {
+    let mut json = Vec::new();
+    write_json(event, JsonEncoding::Api, &mut json);
+    let json = String::from_utf8_lossy(&json);
+    printable(&cut(&json, SHOWN)).into_owned()
+}
