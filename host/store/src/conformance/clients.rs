@@ -46,6 +46,9 @@ pub async fn a_hostname_is_kept_until_another_comes(store: &dyn Store) {
     assert_eq!(hostname(None).await, "one");
     assert_eq!(hostname(Some("")).await, "one");
     assert_eq!(hostname(Some("other")).await, "other");
+    let thrice = [Some("one"), Some(""), None].map(|given| seen("C.1", given, 2.0));
+    store.append(vec![], thrice.into()).await.unwrap();
+    assert_eq!(client_now(store, "C.1").await.unwrap().hostname, "one");
 }
 
 pub async fn registering_keeps_labels_and_times(store: &dyn Store) {

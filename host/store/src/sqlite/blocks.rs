@@ -8,7 +8,8 @@ use watchbox_model::{LogKey, Rows, Time};
 
 use super::{
     column::{self, int},
-    logs::{Growth, Stored, Wanted},
+    logs::{Growth, Stored},
+    wanted::Wanted,
 };
 use crate::{Block, StoreError};
 

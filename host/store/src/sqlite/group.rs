@@ -110,7 +110,8 @@ impl<'w> Group<'w> {
                 Entry::Occupied(entry) => {
                     let known = entry.into_mut();
                     known.at = known.at.max(seen.at);
-                    known.hostname = seen.hostname.or(known.hostname.take());
+                    let hostname = seen.hostname.filter(|name| !name.is_empty());
+                    known.hostname = hostname.or(known.hostname.take());
                 }
             }
         }

@@ -9,15 +9,15 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 use watchbox_model::{LogKey, LogKind, Time};
 
-use super::column;
+use super::{column, wanted::Wanted};
 use crate::{Block, LogInfo, StoreError};
 
 /// Bytes of the blocks that are kept in memory, all logs together: readers that keep up never touch the file.
 const TAIL_BYTES: usize = 64 << 20;
 /// What a block costs beside its rows, about.
 const BLOCK_BYTES: usize = 256;
-/// The most bytes of rows that one read gives, but for a first block that is larger.
-pub(super) const READ_BYTES: usize = 32 << 20;
+/// How many blocks that is at most.
+const TAIL_BLOCKS: usize = TAIL_BYTES / BLOCK_BYTES;
 
 /// The logs.
 pub(super) struct Logs {
@@ -289,7 +289,8 @@ impl Inner {
 
     /// Lets go of the oldest blocks in memory where there are too many.
     fn shrink(&mut self) {
-        while self.tail_bytes > TAIL_BYTES {
+        // Those that retention took from a tail still stand in `tails`: both are bounded.
+        while self.tail_bytes > TAIL_BYTES || self.tails.len() > TAIL_BLOCKS {
             let Some((key, first)) = self.tails.pop_front() else {
                 return;
             };
@@ -301,39 +302,6 @@ impl Inner {
                 self.tail_bytes -= block.rows.bytes() + BLOCK_BYTES;
             }
         }
-    }
-}
-
-/// How much of a stretch is still wanted.
-pub(super) struct Wanted {
-    rows: u64,
-    bytes: usize,
-    begun: bool,
-}
-
-impl Wanted {
-    pub(super) fn new(max_rows: usize) -> Self {
-        Self {
-            rows: max_rows.max(1) as u64,
-            bytes: READ_BYTES,
-            begun: false,
-        }
-    }
-
-    /// Whether a block with so many wanted rows and so many bytes is to be taken; the first always is.
-    pub(super) fn take(&mut self, rows: u64, bytes: usize) -> bool {
-        if self.begun && (self.is_done() || bytes > self.bytes) {
-            return false;
-        }
-        self.begun = true;
-        self.rows = self.rows.saturating_sub(rows);
-        self.bytes = self.bytes.saturating_sub(bytes);
-        true
-    }
-
-    /// Whether there are rows enough.
-    pub(super) fn is_done(&self) -> bool {
-        self.rows == 0
     }
 }
 

@@ -24,6 +24,7 @@ mod state;
 mod store;
 mod tokens;
 mod turns;
+mod wanted;
 mod writer;
 
 use std::{path::PathBuf, time::Duration};

@@ -49,6 +49,31 @@ async fn everything_is_there_after_a_restart_with_and_without_a_close() {
     );
 }
 
+#[tokio::test]
+async fn what_was_accepted_survives_a_kill() {
+    let (store, folder) = fresh().await;
+    let log = events("A");
+    install(&store, "X", &log, 0).await;
+    for round in 0..50 {
+        let rows = vec![append(&log, 1.0, round * 3..round * 3 + 3)];
+        store.append(rows, vec![]).await.unwrap();
+        store.commit(tick("X", round as f64)).await.unwrap();
+        if round % 10 != 3 {
+            continue;
+        }
+        // What a killed server leaves behind: the files as they are, with no word of farewell.
+        let left = tempfile::tempdir().unwrap();
+        for file in ["watchbox.db", "watchbox.db-wal"] {
+            fs::copy(folder.path().join(file), left.path().join(file)).unwrap();
+        }
+        let again = open(&left, Retention::default()).await.unwrap();
+        let expected: Vec<_> = (0..round * 3 + 3).collect();
+        assert_eq!(all_numbers(&again, &log, 0).await, expected);
+        let last = again.last_tick(&name("X")).await.unwrap();
+        assert_eq!(last, Some(seconds(round as f64)));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_second_server_is_refused() {
     let (store, folder) = fresh().await;
