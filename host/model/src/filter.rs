@@ -138,3 +138,6 @@ impl Columns {
         out.finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

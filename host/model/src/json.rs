@@ -13,7 +13,7 @@ use crate::row::{
     wire,
 };
 
-pub(crate) use scan::{outline, skip_space};
+pub(crate) use scan::{outline, plain, skip_space};
 
 /// What becomes of half a surrogate pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

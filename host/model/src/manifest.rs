@@ -198,3 +198,6 @@ impl Manifest {
         resolve::resolve(self, parameters)
     }
 }
+
+#[cfg(test)]
+mod tests;

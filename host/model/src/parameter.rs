@@ -266,3 +266,6 @@ impl Parameters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

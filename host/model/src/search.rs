@@ -173,3 +173,6 @@ impl fmt::Display for SearchTerm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

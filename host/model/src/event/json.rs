@@ -27,7 +27,7 @@ pub(super) fn read<'c>(
 
 /// How many lines end in `text`.
 pub(super) fn line_ends(text: &[u8]) -> u64 {
-    text.iter().map(|&byte| u64::from(byte == b'\n')).sum()
+    memchr::memchr_iter(b'\n', text).count() as u64
 }
 
 struct Reader<'b> {
@@ -151,10 +151,7 @@ impl<'b> Reader<'b> {
     /// Where to go on after the broken event at `at`.
     fn resume(&mut self, at: usize) -> usize {
         let line_end = |at: usize| {
-            let rest = &self.body[at..];
-            rest.iter()
-                .position(|&byte| byte == b'\n')
-                .map_or(self.body.len(), |len| at + len)
+            memchr::memchr(b'\n', &self.body[at..]).map_or(self.body.len(), |len| at + len)
         };
         let end_of_line = line_end(at);
         if self.body[at] != b'{' {
@@ -178,12 +175,7 @@ impl<'b> Reader<'b> {
     fn item_end(&mut self, at: usize) -> Option<usize> {
         match self.body.get(at)? {
             b'{' | b'[' | b'"' => outline(self.body, at, &mut self.budget),
-            _ => {
-                let rest = &self.body[at..];
-                rest.iter()
-                    .position(|byte| matches!(byte, b',' | b']'))
-                    .map(|len| at + len)
-            }
+            _ => memchr::memchr2(b',', b']', &self.body[at..]).map(|len| at + len),
         }
     }
 }

@@ -9,12 +9,13 @@ pub(crate) fn skip_space(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// How many bytes of `text` come before the first quote, backslash or control character.
+/// How many bytes of `text` come before the first quote, backslash or control character or, where `ASCII` is wanted, other letter.
 #[inline(always)]
-pub(super) fn plain(text: &[u8]) -> usize {
+pub(crate) fn plain<const ASCII: bool>(text: &[u8]) -> usize {
     let (words, rest) = text.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
-        let special = special(u64::from_le_bytes(*word));
+        let word = u64::from_le_bytes(*word);
+        let special = special(word) | if ASCII { word & HIGH } else { 0 };
         if special != 0 {
             return index * 8 + special.trailing_zeros() as usize / 8;
         }
@@ -25,11 +26,13 @@ pub(super) fn plain(text: &[u8]) -> usize {
     words.len() * 8 + end.unwrap_or(rest.len())
 }
 
+/// The lowest and the highest bit of each byte.
+const LOW: u64 = u64::MAX / 255;
+const HIGH: u64 = LOW << 7;
+
 /// The high bit of each byte that is a quote, a backslash or a control character; above the first such byte also of others.
 #[inline(always)]
 fn special(word: u64) -> u64 {
-    const LOW: u64 = u64::MAX / 255;
-    const HIGH: u64 = LOW << 7;
     let zero = |word: u64| word.wrapping_sub(LOW) & !word;
     let quote = zero(word ^ (LOW * b'"' as u64));
     let backslash = zero(word ^ (LOW * b'\\' as u64));
@@ -68,7 +71,7 @@ pub(crate) fn outline(text: &[u8], mut at: usize, budget: &mut usize) -> Option<
 
 fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        at += plain(text.get(at..)?);
+        at += plain::<false>(text.get(at..)?);
         match text.get(at)? {
             b'"' => return Some(at + 1),
             b'\n' => return None,

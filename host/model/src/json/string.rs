@@ -9,7 +9,7 @@ impl Transcoder<'_> {
     pub(super) fn string(&mut self, at: usize, out: &mut Vec<u8>) -> Result<usize, RowErrorKind> {
         let start = at + 1;
         let rest = &self.text[start..];
-        let len = plain(rest);
+        let len = plain::<false>(rest);
         if rest.get(len) == Some(&b'"') {
             wire::write_str(out, &rest[..len]);
             return Ok(start + len + 1);
@@ -21,7 +21,7 @@ impl Transcoder<'_> {
         self.unescaped.clear();
         loop {
             let rest = self.text.get(at..).unwrap_or_default();
-            let len = plain(rest);
+            let len = plain::<false>(rest);
             self.unescaped.extend_from_slice(&rest[..len]);
             at += len;
             match rest.get(len) {

@@ -265,3 +265,6 @@ impl RowsBuilder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

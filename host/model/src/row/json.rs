@@ -9,7 +9,7 @@ use super::{
     MAX_DEPTH, MAX_ROW, RowError, RowErrorKind, RowRef, Rows, RowsBuilder, ValueRef, wire,
 };
 use crate::{
-    json::{Surrogates, Transcoder, skip_space},
+    json::{Surrogates, Transcoder, plain, skip_space},
     manifest::{Column, ColumnType},
 };
 
@@ -97,32 +97,29 @@ fn write_integer(
 }
 
 fn write_text(text: &str, encoding: JsonEncoding, out: &mut Vec<u8>) {
-    let ascii = encoding == JsonEncoding::Guest;
-    let bytes = text.as_bytes();
+    let mut rest = text;
     out.push(b'"');
-    let mut at = 0;
-    while at < bytes.len() {
-        let special = |&byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20) || (ascii && byte >= 0x80);
-        let plain = bytes[at..]
-            .iter()
-            .position(special)
-            .unwrap_or(bytes.len() - at);
-        out.extend_from_slice(&bytes[at..at + plain]);
-        at += plain;
-        let Some(letter) = text[at..].chars().next() else {
-            break;
+    loop {
+        let len = match encoding {
+            JsonEncoding::Api => plain::<false>(rest.as_bytes()),
+            JsonEncoding::Guest => plain::<true>(rest.as_bytes()),
         };
-        match letter {
-            '"' | '\\' => out.extend_from_slice(&[b'\\', letter as u8]),
-            '\n' => out.extend_from_slice(b"\\n"),
-            '\r' => out.extend_from_slice(b"\\r"),
-            '\t' => out.extend_from_slice(b"\\t"),
-            _ => letter
-                .encode_utf16(&mut [0; 2])
-                .iter()
-                .for_each(|&unit| write_unit(unit, out)),
+        let (before, special) = rest.split_at(len);
+        out.extend_from_slice(before.as_bytes());
+        let mut letters = special.chars();
+        match letters.next() {
+            None => break,
+            Some(letter @ ('"' | '\\')) => out.extend_from_slice(&[b'\\', letter as u8]),
+            Some('\n') => out.extend_from_slice(b"\\n"),
+            Some('\r') => out.extend_from_slice(b"\\r"),
+            Some('\t') => out.extend_from_slice(b"\\t"),
+            Some(letter) => {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    write_unit(*unit, out);
+                }
+            }
         }
-        at += letter.len_utf8();
+        rest = letters.as_str();
     }
     out.push(b'"');
 }

@@ -28,37 +28,46 @@ impl Keys {
     }
 
     /// Takes the keys from `first` on off the stack: those of one map, whole. Gives one that comes twice.
+    #[inline]
     pub(crate) fn take_duplicate(&mut self, buffer: &[u8], first: usize) -> Option<String> {
         let keys = &mut self.0[first..];
-        let twice = if keys.len() <= FEW && surely_distinct(buffer, keys) {
-            None
+        let twice = if keys.len() <= FEW {
+            twice_of_few(buffer, keys)
         } else {
-            keys.sort_unstable_by_key(|key| &buffer[key.start..key.end]);
-            keys.windows(2)
-                .map(|pair| {
-                    [
-                        &buffer[pair[0].start..pair[0].end],
-                        &buffer[pair[1].start..pair[1].end],
-                    ]
-                })
-                .find(|[one, other]| one == other)
-                .map(|[key, _]| String::from_utf8_lossy(key).chars().take(100).collect())
+            keys.sort_unstable_by_key(|key| key.of(buffer));
+            let twice = |pair: &&[Key]| pair[0].of(buffer) == pair[1].of(buffer);
+            keys.windows(2).find(twice).map(|pair| pair[0])
         };
         self.0.truncate(first);
-        twice
+        // Cut, for it goes into a message.
+        twice.map(|key| {
+            String::from_utf8_lossy(key.of(buffer))
+                .chars()
+                .take(100)
+                .collect()
+        })
     }
 }
 
-/// Whether a hash of eight bits tells all of them apart; for a row's few columns it mostly does.
-fn surely_distinct(buffer: &[u8], keys: &[Key]) -> bool {
+impl Key {
+    fn of(self, buffer: &[u8]) -> &[u8] {
+        &buffer[self.start..self.end]
+    }
+}
+
+/// Compares a key with those before it only where a hash of eight bits was seen before.
+fn twice_of_few(buffer: &[u8], keys: &[Key]) -> Option<Key> {
     let mut seen = [0u64; 4];
-    keys.iter().all(|key| {
-        let hash = hash(&buffer[key.start..key.end]);
+    for (index, key) in keys.iter().enumerate() {
+        let name = key.of(buffer);
+        let hash = hash(name);
         let (word, bit) = (usize::from(hash >> 6), 1 << (hash & 63));
-        let fresh = seen[word] & bit == 0;
+        if seen[word] & bit != 0 && keys[..index].iter().any(|before| before.of(buffer) == name) {
+            return Some(*key);
+        }
         seen[word] |= bit;
-        fresh
-    })
+    }
+    None
 }
 
 /// Of the length, the first and the last eight bytes: names of columns differ in one of them.
