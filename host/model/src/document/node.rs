@@ -63,21 +63,15 @@ fn explained(error: &Error) -> (usize, String) {
     let line = error
         .location()
         .map_or(1, |location| location.line().max(1));
-    let text = match error {
-        Error::Budget { .. } => {
-            "more than one document, or more values, aliases or nesting than such a text may need"
-                .to_owned()
-        }
-        other => {
-            let text = other.to_string();
-            // The place is told apart from the reason, once.
-            match text.find(" at line ") {
-                Some(place) => text[..place].to_owned(),
-                None => text,
-            }
-        }
-    };
-    (usize::try_from(line).unwrap_or(usize::MAX), text)
+    let text = error.to_string();
+    // The place is told apart from the reason, once.
+    let mut text = text.split(" at line ").next().unwrap_or_default();
+    // Within an alias it is another kind of error with the same text.
+    if matches!(error, Error::Budget { .. }) || text.starts_with("budget breached") {
+        text =
+            "more than one document, or more values, aliases or nesting than such a text may need";
+    }
+    (usize::try_from(line).unwrap_or(usize::MAX), text.to_owned())
 }
 
 impl From<Spanned<Kind>> for Node {

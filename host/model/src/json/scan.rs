@@ -20,9 +20,8 @@ pub(crate) fn plain<const ASCII: bool>(text: &[u8]) -> usize {
             return index * 8 + special.trailing_zeros() as usize / 8;
         }
     }
-    let end = rest
-        .iter()
-        .position(|&byte| matches!(byte, b'"' | b'\\' | ..0x20));
+    let special = |&byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20) || (ASCII && byte >= 0x80);
+    let end = rest.iter().position(special);
     words.len() * 8 + end.unwrap_or(rest.len())
 }
 
@@ -50,12 +49,8 @@ pub(crate) fn outline(text: &[u8], mut at: usize, budget: &mut usize) -> Option<
         at += 1;
         match byte {
             b'{' | b'[' => open.push(byte),
-            b'}' | b']' => {
-                // `{` and `}`, `[` and `]` are two apart.
-                if open.pop() != Some(byte - 2) {
-                    return None;
-                }
-            }
+            // `{` and `}`, `[` and `]` are two apart.
+            b'}' | b']' if open.pop() != Some(byte - 2) => return None,
             b'"' => {
                 let end = string_end(text, at)?;
                 *budget = budget.checked_sub(end - at)?;

@@ -174,7 +174,7 @@ fn the_whole_is_checked() {
     };
     insta::assert_snapshot!(refused(""), @"artifact.yaml:1: the whole: a map of fields is wanted, this is empty");
     insta::assert_snapshot!(refused("name: X"), @"artifact.yaml:1: type: it is missing: add it");
-    insta::assert_snapshot!(refused("type: CLIENT_EVENT"), @"artifact.yaml:1: type: `CLIENT_EVENT` is none of SERVER_EVENT (did you mean `SERVER_EVENT`?)");
+    insta::assert_snapshot!(refused("type: CLIENT_EVENT"), @"artifact.yaml:1: type: `CLIENT_EVENT` is none of SERVER_EVENT");
     insta::assert_snapshot!(refused("a: [1\nb: 2"), @"artifact.yaml:2: YAML: illegal placement of ':' indicator");
     insta::assert_snapshot!(refused("a: 1\n---\nb: 1"), @"artifact.yaml:2: YAML: more than one document, or more values, aliases or nesting than such a text may need");
     insta::assert_snapshot!(refused("a: *x"), @"artifact.yaml:1: YAML: alias references unknown anchor");
@@ -282,7 +282,7 @@ fn size_and_aliases_have_bounds() {
         bomb.push_str(&format!("a{n}: &a{n} [{inner}]\n"));
     }
     let bomb = Manifest::parse("a.yaml", &bomb).expect_err("a bomb");
-    insta::assert_snapshot!(bomb, @"");
+    insta::assert_snapshot!(bomb, @"a.yaml:5: YAML: more than one document, or more values, aliases or nesting than such a text may need");
     let deep = format!("a: {}", "[".repeat(100_000));
     assert!(Manifest::parse("a.yaml", &deep).is_err());
 }

@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -118,4 +119,29 @@ fn what_a_store_hands_back_unchecked_does_not_overflow_the_stack() {
     let rows = Rows::from_parts(deep, ends).expect("parts that fit");
     let json = json(&rows, JsonEncoding::Api);
     assert!(json.contains("null"), "{json}");
+}
+
+proptest! {
+    #[test]
+    fn text_reads_back_from_both_encodings(
+        columns in prop::collection::btree_map("\\PC{0,20}|[\u{0}-\u{7f}é\u{10ffff}]{0,20}", any::<String>(), 0..6)
+    ) {
+        let values: Vec<_> = columns.iter().map(|(name, text)| (name.as_str(), ValueRef::Str(text))).collect();
+        let rows = row(&values);
+        let api = json(&rows, JsonEncoding::Api);
+        let guest = json(&rows, JsonEncoding::Guest);
+        prop_assert!(guest.is_ascii(), "{}", guest);
+        for text in [api, guest] {
+            let read: std::collections::BTreeMap<String, String> = serde_json::from_str(&text).expect("JSON");
+            prop_assert_eq!(&read, &columns);
+            prop_assert_eq!(rows_from_guest_json(format!("[{text}]").as_bytes(), &[]), Ok(rows.clone()));
+        }
+    }
+
+    #[test]
+    fn no_array_of_a_guest_panics(array in "\\[\\{\"[a-z]\":.{0,40}|\\PC{0,60}") {
+        if let Ok(rows) = rows_from_guest_json(array.as_bytes(), &[column("a", ColumnType::Int), column("b", ColumnType::Bytes)]) {
+            prop_assert!(Rows::from_array(rows.to_array().into()).is_ok());
+        }
+    }
 }
