@@ -301,7 +301,7 @@ pub trait Store: Send + Sync + 'static {
     async fn put_token(&self, token: Token, audit: AuditRecord) -> Result<(), StoreError>;
     /// Removes one by name.
     async fn remove_token(&self, name: &str, audit: AuditRecord) -> Result<(), StoreError>;
-    /// Sets a token's `last_used`; nothing where it is gone. Comes at most once an hour for each token, and is in no audit record.
+    /// Sets a token's `last_used`, which never goes back; does nothing where it is gone. Comes at most once an hour for each token, and is in no audit record.
     async fn touch_token(&self, name: &str, at: Time) -> Result<(), StoreError>;
 
     // The store itself.

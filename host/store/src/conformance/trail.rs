@@ -141,6 +141,14 @@ pub async fn tokens_come_back_and_go(store: &dyn Store) {
         .await
         .unwrap();
     assert_eq!(store.tokens().await.unwrap(), [used]);
+    for (at, last) in [(5.0, 5.0), (4.0, 5.0)] {
+        store.touch_token("admin", seconds(at)).await.unwrap();
+        let tokens = store.tokens().await.unwrap();
+        assert_eq!(tokens[0].last_used, Some(seconds(last)));
+    }
+    store.touch_token("gone", seconds(5.0)).await.unwrap();
+    let trail = store.audit(everything()).await.unwrap();
+    assert_eq!(trail.items.len(), 2, "being used is no act");
     let same = Token {
         name: "other".to_owned(),
         ..token

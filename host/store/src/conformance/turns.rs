@@ -274,5 +274,12 @@ pub async fn open_turns_come_back_until_they_are_committed(store: &dyn Store) {
 
     store.commit(tick("X", 120.0)).await.unwrap();
     assert_eq!(store.open_turns(&name("X")).await.unwrap(), [second]);
+    // A commit of nothing closes a turn that is given up.
+    let mut nothing = tick("X", 60.0);
+    nothing.tick = None;
+    store.commit(nothing).await.unwrap();
+    assert_eq!(store.open_turns(&name("X")).await.unwrap(), []);
+    let last = store.last_tick(&name("X")).await.unwrap();
+    assert_eq!(last, Some(seconds(120.0)));
     assert_eq!(store.open_turns(&name("Y")).await.unwrap().len(), 1);
 }

@@ -67,11 +67,10 @@ pub(super) fn open_turns(
     let mut found = turns.query([installation.as_str()])?;
     let mut open = Vec::new();
     while let Some(row) = found.next()? {
-        let trigger = column::json(row, 3)?;
         let turn = OpenTurn {
             installation: column::parsed(row, 1)?,
-            turn: TurnId::of(&trigger),
-            trigger,
+            turn: TurnId::from(row.get::<_, String>(2)?),
+            trigger: column::json(row, 3)?,
             now: column::time(row, 4)?,
         };
         let entries = entries.query_map([row.get::<_, i64>(0)?], |row| {

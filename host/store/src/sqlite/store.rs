@@ -337,7 +337,10 @@ impl Store for SqliteStore {
 
     async fn touch_token(&self, name: &str, at: Time) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.administer(0, move |group| tokens::touch(group, &name, at))
+        self.writer
+            .write(false, COMMAND_BYTES, move |group| {
+                tokens::touch(group, &name, at)
+            })
             .await
     }
 

@@ -75,9 +75,9 @@ pub(super) fn remove(
 
 /// Sets when one was last used.
 pub(super) fn touch(group: &mut Group<'_>, name: &str, at: Time) -> Result<(), StoreError> {
-    let mut statement = group
-        .conn()
-        .prepare_cached("UPDATE tokens SET last_used = ? WHERE name = ?")?;
+    let mut statement = group.conn().prepare_cached(
+        "UPDATE tokens SET last_used = max(coalesce(last_used, ?1), ?1) WHERE name = ?2",
+    )?;
     statement.execute(params![at.micros(), name])?;
     Ok(())
 }
