@@ -30,8 +30,6 @@ pub(crate) struct Transcoder<'t> {
     text: &'t [u8],
     surrogates: Surrogates,
     keys: Keys,
-    /// A string whose escapes were resolved; kept for its room.
-    unescaped: Vec<u8>,
     /// Where the row under way begins: errors count from there.
     start: usize,
 }
@@ -80,7 +78,6 @@ impl<'t> Transcoder<'t> {
             text,
             surrogates,
             keys: Keys::default(),
-            unescaped: Vec::new(),
             start: 0,
         }
     }

@@ -6,7 +6,7 @@ use crate::row::{RowErrorKind, wire};
 impl Transcoder<'_> {
     /// Appends the string whose quote stands at `at`, and gives where it ends.
     #[inline]
-    pub(super) fn string(&mut self, at: usize, out: &mut Vec<u8>) -> Result<usize, RowErrorKind> {
+    pub(super) fn string(&self, at: usize, out: &mut Vec<u8>) -> Result<usize, RowErrorKind> {
         let start = at + 1;
         let rest = &self.text[start..];
         let len = plain::<false>(rest);
@@ -17,16 +17,17 @@ impl Transcoder<'_> {
         self.escaped_string(start, out)
     }
 
-    fn escaped_string(&mut self, mut at: usize, out: &mut Vec<u8>) -> Result<usize, RowErrorKind> {
-        self.unescaped.clear();
+    /// The same of a string that has escapes, or that is broken.
+    fn escaped_string(&self, mut at: usize, out: &mut Vec<u8>) -> Result<usize, RowErrorKind> {
+        let string = wire::open(out);
         loop {
             let rest = self.text.get(at..).unwrap_or_default();
             let len = plain::<false>(rest);
-            self.unescaped.extend_from_slice(&rest[..len]);
+            out.extend_from_slice(&rest[..len]);
             at += len;
             match rest.get(len) {
+                Some(b'\\') => at = self.escape(at, out)?,
                 Some(b'"') => break,
-                Some(b'\\') => at = self.escape(at)?,
                 Some(b'\n') => {
                     return Err(self.broken(at, "a string that the end of the line cuts short"));
                 }
@@ -39,12 +40,13 @@ impl Transcoder<'_> {
                 None => return Err(RowErrorKind::Truncated),
             }
         }
-        wire::write_str(out, &self.unescaped);
+        wire::close_str(out, string);
         Ok(at + 1)
     }
 
-    /// Resolves the escape at `at`, and gives where it ends.
-    fn escape(&mut self, at: usize) -> Result<usize, RowErrorKind> {
+    /// Appends what the escape at `at` stands for, and gives where it ends.
+    #[inline]
+    fn escape(&self, at: usize, out: &mut Vec<u8>) -> Result<usize, RowErrorKind> {
         let plain = match self.text.get(at + 1) {
             Some(b'"') => b'"',
             Some(b'\\') => b'\\',
@@ -54,15 +56,15 @@ impl Transcoder<'_> {
             Some(b'n') => b'\n',
             Some(b'r') => b'\r',
             Some(b't') => b'\t',
-            Some(b'u') => return self.unicode_escape(at),
+            Some(b'u') => return self.unicode_escape(at, out),
             Some(_) => return Err(self.broken(at, "an escape that JSON does not have")),
             None => return Err(RowErrorKind::Truncated),
         };
-        self.unescaped.push(plain);
+        out.push(plain);
         Ok(at + 2)
     }
 
-    fn unicode_escape(&mut self, at: usize) -> Result<usize, RowErrorKind> {
+    fn unicode_escape(&self, at: usize, out: &mut Vec<u8>) -> Result<usize, RowErrorKind> {
         let unit = self.code_unit(at)?;
         let mut end = at + 6;
         let mut code = Some(unit);
@@ -84,8 +86,7 @@ impl Transcoder<'_> {
                 return Err(self.broken(at, reason));
             }
         };
-        self.unescaped
-            .extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+        out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
         Ok(end)
     }
 

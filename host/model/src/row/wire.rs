@@ -257,16 +257,34 @@ fn tagged<const N: usize>(out: &mut Vec<u8>, marker: u8, bytes: [u8; N]) {
     out.extend_from_slice(&bytes);
 }
 
-/// A map or an array whose length is known only once it is written. It has room for a length of 16 bits, and moves for more.
+/// A map, an array or a string whose length is known only once it is written. It has room for a length of 16 bits, and moves for more.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Open(usize);
 
-/// Begins a map or an array.
+/// Begins one.
 #[inline]
 pub(crate) fn open(out: &mut Vec<u8>) -> Open {
     let at = out.len();
     out.extend_from_slice(&[0; 3]);
     Open(at)
+}
+
+/// Ends a string, which is what was written since, with the head that [`write_str`] gives it.
+pub(crate) fn close_str(out: &mut Vec<u8>, Open(at): Open) {
+    let len = out.len() - at - 3;
+    let head = match len {
+        0..0x20 => {
+            out[at] = 0xa0 | len as u8;
+            1
+        }
+        0x20..=0xff => {
+            out[at..at + 2].copy_from_slice(&[0xd9, len as u8]);
+            2
+        }
+        _ => return close(out, Open(at), len as u32, 0xda),
+    };
+    out.copy_within(at + 3.., at + head);
+    out.truncate(at + head + len);
 }
 
 /// Ends an array of `len` items.
