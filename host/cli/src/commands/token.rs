@@ -75,12 +75,12 @@ async fn create(args: TokenCreate, output: &Output) -> anyhow::Result<()> {
     let to_stdout = matches!(destination, Destination::Stdout);
     destination.write(&created.text.0)?;
     if output.json() && !to_stdout {
-        return Ok(output.document(&created.record)?);
+        return Ok(output.document(&created.token)?);
     }
     if !to_stdout {
         output.remark(&format!(
             "the token {} is in {}",
-            created.record.name,
+            created.token.name,
             out.display()
         ));
     }

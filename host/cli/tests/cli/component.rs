@@ -54,7 +54,6 @@ description: Gives back what it is handed.
 author: The tests
 parameters:
   - { name: Greeting, type: string, default: hello, description: Says hello }
-  - { name: hook, type: secret, default: "", description: Where to say it }
 subscribe:
   - artifact: Test.Events
     where: [ { column: Keep, equals: true } ]
@@ -63,6 +62,12 @@ subscribe:
 schedule: { every: 60s }
 rows: [ { name: Text, type: string } ]
 "#;
+
+/// The same, with a secret that must be given.
+pub(crate) fn manifest_with_secret() -> String {
+    let secret = "  - { name: hook, type: secret, description: Where to say it }\nsubscribe:";
+    MANIFEST.replacen("subscribe:", secret, 1)
+}
 
 /// The component without a manifest.
 pub(crate) fn bare() -> Vec<u8> {

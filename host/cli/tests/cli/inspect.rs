@@ -20,7 +20,22 @@ fn a_component_is_described() {
         ("[0-9a-f]{64}", "[digest]"),
         (r"[0-9.]+ (KiB|bytes)", "[size]"),
     ]}, {
-        insta::assert_snapshot!(ended.stdout, @"");
+        insta::assert_snapshot!(ended.stdout, @r#"
+        Artifact  Test.Echo 1.2.3
+        Digest    [digest]
+        Size      [size]
+        Author    The tests
+        Watches   Test.Events, where {"column":"Keep","equals":true}, columns Text
+        Runs      every 60 s
+        Emits     Text
+
+        Gives back what it is handed.
+
+        PARAMETER  TYPE    DEFAULT  DESCRIPTION
+        Greeting   string  hello    Says hello
+
+        It imports nothing: all it can do is turn events into rows.
+        "#);
     });
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    component::{MANIFEST, file, with},
+    component::{MANIFEST, file, manifest_with_secret, with},
     program::{Ended, watchbox_with},
 };
 
@@ -95,7 +95,9 @@ fn ticks_run_one_after_the_other() {
 #[test]
 fn an_artifact_that_can_t_be_run_is_told_why() {
     let several = MANIFEST.replace("schedule:", "  - artifact: Test.Others\nschedule:");
+    let secretive = manifest_with_secret();
     for (manifest, more, code, wanted) in [
+        (secretive.as_str(), &[][..], 1, "hook"),
         ("name: [", &[][..], 1, "manifest"),
         (
             MANIFEST,
@@ -106,7 +108,7 @@ fn an_artifact_that_can_t_be_run_is_told_why() {
         (&several, &[], 2, "--log"),
         (MANIFEST, &["--param", "Greting=x"], 1, "Greting"),
         (
-            MANIFEST,
+            &secretive,
             &["--secret", "hook=env:NO_SUCH_VARIABLE"],
             2,
             "NO_SUCH_VARIABLE",

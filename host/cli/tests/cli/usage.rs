@@ -1,7 +1,7 @@
 //! Wrong command lines, and the exit codes.
 
 use crate::{
-    component::{MANIFEST, file, with},
+    component::{file, manifest_with_secret, with},
     program::{watchbox, watchbox_with},
 };
 
@@ -48,7 +48,7 @@ fn a_server_that_is_not_there_ends_with_5_and_says_what_to_do() {
 
 #[test]
 fn a_secret_on_the_command_line_is_refused_and_not_repeated() {
-    let component = file(with(MANIFEST));
+    let component = file(with(&manifest_with_secret()));
     let component = component.to_str().unwrap();
     for option in ["--secret", "--param"] {
         let ended = watchbox(&["install", component, option, "hook=hunter2"]);
@@ -88,5 +88,8 @@ fn colours_are_for_terminals_and_for_those_who_ask() {
 #[test]
 fn an_error_names_its_cause_once() {
     let ended = watchbox(&["inspect", "/no/such/file"]);
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stderr, @r"
+    error: /no/such/file can't be read
+      because No such file or directory (os error 2)
+    ");
 }
