@@ -81,16 +81,16 @@ pub(super) async fn show(
 
 /// Give a dead letter's trigger to its installation again
 ///
-/// It is dropped once that turn is committed.
+/// Once, now: the answer comes when that turn is over. Where it was committed the dead letter is gone; else it stays.
 #[utoipa::path(
     post,
     path = "/api/v1/dead-letters/{id}/redrive",
     tag = "dead letters",
     params(("id" = u64, Path, description = "Its number")),
     responses(
-        (status = 202, description = "The installation will try it"),
+        (status = 204, description = "The turn was committed, and the dead letter is gone"),
         (status = 404, description = "No such dead letter", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It can't be given again", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It can't be given again, or the turn failed again", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn redrive(
@@ -99,7 +99,7 @@ pub(super) async fn redrive(
     Path(id): Path<u64>,
 ) -> Result<StatusCode, Problem> {
     app.engine.redrive(id, &caller.0.actor()).await?;
-    Ok(StatusCode::ACCEPTED)
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Drop a dead letter

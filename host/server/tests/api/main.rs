@@ -1,0 +1,21 @@
+//! The HTTP API over a real engine and a real store, called in the process.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "clippy takes the helpers of an integration test for a program's code"
+)]
+
+mod auth;
+mod bad_input;
+mod clients;
+mod guest;
+mod harness;
+mod ingest;
+mod live;
+mod logs;
+mod openapi;
+mod problems;
+mod serve;
+mod table;
+mod trail;
