@@ -4,8 +4,9 @@ use std::{any::Any, net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     Router,
+    body::HttpBody as _,
     extract::{DefaultBodyLimit, MatchedPath, Request},
-    http::{HeaderValue, Response as HttpResponse, header},
+    http::{HeaderValue, Response as HttpResponse, Version, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -36,6 +37,7 @@ pub fn router(app: App, address: SocketAddr) -> Router {
         .layer(middleware::from_fn_with_state(hosts, check_host))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(api::problem::complete))
+        .layer(middleware::from_fn(close_if_refused))
         .layer(middleware::from_fn(observe))
         .layer(middleware::from_fn(protect))
         .with_state(app)
@@ -86,6 +88,18 @@ async fn protect(request: Request, next: Next) -> Response {
         headers
             .entry(name)
             .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Where a request was refused, nobody may have read its body, and hyper then closes the connection once it has answered. Says so, since
+/// else a sender that keeps its connections sends its next request into one that is about to go.
+async fn close_if_refused(request: Request, next: Next) -> Response {
+    let has_body = !request.body().is_end_stream() && request.version() < Version::HTTP_2;
+    let mut response = next.run(request).await;
+    if has_body && (response.status().is_client_error() || response.status().is_server_error()) {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
     }
     response
 }
