@@ -78,11 +78,8 @@ fn an_exit_code_says_what_kind_of_wrong_it_was() -> Result<()> {
     for (words, code) in cases {
         let finished = server.run(words)?;
         assert_eq!(finished.code, Some(code), "{words:?}: {finished:#?}");
-        assert_eq!(
-            finished.stderr.is_empty(),
-            code == 0,
-            "{words:?}: {finished:#?}"
-        );
+        // Also that there is nothing to show is told there.
+        assert!(!finished.stderr.is_empty(), "{words:?}: {finished:#?}");
     }
     let wrong_token = home.file("wrong.token", "guessed")?;
     assert_eq!(

@@ -6,10 +6,12 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 use watchbox_tests::{Api, Home, Reply, Server, Sink, eventually};
 
-use crate::numbers::LOG;
+use crate::numbers;
 
 const NAME: &str = "Server.Slack.ClientsOnline";
 const FOLDER: &str = "server-slack-clientsonline";
+/// The client artifact under whose name the clients report.
+const LOG: &str = "Generic.Client.Info";
 const SOON: Duration = Duration::from_secs(60);
 
 /// A server with the artifact installed, looking every second.
@@ -210,16 +212,16 @@ fn a_revoked_webhook_is_told_of_and_not_hammered() -> Result<()> {
 #[test]
 fn a_webhook_that_hangs_holds_up_nobody_else() -> Result<()> {
     let slack = Slack::start()?;
-    crate::numbers::install_relay(&slack.home, &slack.server)?;
+    numbers::install_relay(&slack.home, &slack.server)?;
     slack.sink.answer(Reply::Hang);
     slack.online("C.one", "WS1")?;
     slack.sink.wait(SOON, |messages| !messages.is_empty())?;
     let rows = slack
         .api()
-        .live(&format!("rows/{}", crate::numbers::RELAY), None)?;
+        .live(&format!("rows/{}", numbers::RELAY), None)?;
     slack
         .api()
-        .accept_events(LOG, &crate::numbers::events(0, 100))?;
+        .accept_events(numbers::LOG, &numbers::events(0, 100))?;
     rows.take_within(100, Duration::from_secs(20))?;
     assert_eq!(slack.labels("C.one")?, serde_json::json!(["Slack"]));
     Ok(())
