@@ -171,3 +171,6 @@ impl View for StoreView {
             .map_err(unavailable)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,3 +33,6 @@ pub use engine::Engine;
 pub use error::EngineError;
 pub use install::{Change, Install, Installed, StartAt};
 pub use status::{Phase, Status};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! The engine over the real store and the real sandbox, with guests written in WebAssembly text.
+
+mod batches;
+mod changes;
+mod faults;
+mod faulty;
+mod guest;
+mod retries;
+pub(crate) mod server;
+mod ticks;
