@@ -14,7 +14,7 @@ use watchbox_model::Secret;
 use watchbox_server::api::types::Page;
 
 pub use error::ApiError;
-pub use logs::{LogQuery, MAX_PAGE, Range, Tail};
+pub use logs::{LogQuery, MAX_PAGE, Pages, Range, Tail};
 
 /// How long the server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);

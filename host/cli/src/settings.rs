@@ -67,6 +67,25 @@ impl Settings {
         }
         Ok(settings)
     }
+
+    /// Whether every parameter that has no default is given: told here with the option that gives it.
+    pub fn complete(&self, specs: &[ParameterSpec]) -> Result<(), Usage> {
+        for spec in specs.iter().filter(|spec| spec.default.is_none()) {
+            let name = &spec.name;
+            if spec.kind == ParameterType::Secret && !self.secrets.contains_key(name) {
+                return Err(Usage(format!(
+                    "the secret `{name}` must be given: {}",
+                    secrets::options(name)
+                )));
+            }
+            if spec.kind != ParameterType::Secret && !self.parameters.contains_key(name) {
+                return Err(Usage(format!(
+                    "the parameter `{name}` must be given: --param {name}=VALUE"
+                )));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The two sides of `NAME=VALUE`. The error shows the name only: the rest may be a secret.

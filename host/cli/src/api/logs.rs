@@ -13,6 +13,9 @@ use super::{Api, ApiError, Query, sse};
 /// The most rows of one page.
 pub const MAX_PAGE: u64 = 100_000;
 
+/// What the API calls one JSON object a line.
+const NDJSON: &str = "ndjson";
+
 /// The first pause before a connection that broke is made again, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 
@@ -47,68 +50,66 @@ impl Range {
     }
 }
 
-/// The pages of a log, one after the other.
+/// Rows of a log, as text that comes in piece by piece, page after page.
 pub struct Pages<'a> {
     api: &'a Api,
     query: &'a LogQuery,
-    format: &'a str,
-    range: Range,
+    format: &'static str,
+    /// How many rows are still wanted.
+    left: u64,
+    last: Option<u64>,
+    page: Option<Response>,
     after: Option<String>,
     done: bool,
 }
 
-/// One page of a log, as its text comes in.
-pub struct LogPage {
-    response: Response,
-    server: reqwest::Url,
-}
-
-impl LogPage {
+impl Pages<'_> {
     /// The next piece of the text; none at its end.
     pub async fn piece(&mut self) -> anyhow::Result<Option<Bytes>> {
-        let piece = self.response.chunk().await;
-        Ok(piece.map_err(|error| ApiError::unreachable(&self.server, error))?)
+        loop {
+            let Some(page) = &mut self.page else {
+                if self.done || self.left == 0 {
+                    return Ok(None);
+                }
+                self.page = Some(self.turn_over().await?);
+                continue;
+            };
+            let piece = page.chunk().await;
+            match piece.map_err(|error| ApiError::unreachable(&self.api.base, error))? {
+                Some(piece) => {
+                    let rows = piece.iter().filter(|byte| **byte == b'\n').count();
+                    self.left = self.left.saturating_sub(rows as u64);
+                    return Ok(Some(piece));
+                }
+                None => self.page = None,
+            }
+        }
     }
 
-    /// The whole text.
-    pub async fn text(mut self) -> anyhow::Result<Vec<u8>> {
-        let mut text = Vec::new();
-        while let Some(piece) = self.piece().await? {
-            text.extend_from_slice(&piece);
-        }
-        Ok(text)
+    /// The position of the last row that was looked at; none where there was none.
+    pub fn position(&self) -> Option<&str> {
+        self.after.as_deref()
     }
-}
 
-impl Pages<'_> {
-    /// The next page; none after the last.
-    pub async fn next(&mut self) -> anyhow::Result<Option<LogPage>> {
-        if self.done {
-            return Ok(None);
-        }
+    async fn turn_over(&mut self) -> anyhow::Result<Response> {
         let mut parts = self.query.parts();
         parts.push(("format", self.format.to_owned()));
-        match &mut self.range {
-            Range::First(left) => {
-                let limit = (*left).min(MAX_PAGE);
-                *left -= limit;
-                parts.push(("limit", limit.to_string()));
-                parts.extend(self.after.take().map(|after| ("after", after)));
-            }
-            Range::Last(last) => parts.push(("last", last.to_string())),
-        }
+        parts.push(("limit", self.left.min(MAX_PAGE).to_string()));
+        parts.extend(self.last.take().map(|last| ("last", last.to_string())));
+        parts.extend(self.after.clone().map(|after| ("after", after)));
         let request = self.api.request(Method::GET, &self.query.path(), &parts);
         let response = self.api.send(request).await?;
-        self.after = response
+        let next = response
             .headers()
             .get("watchbox-next")
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        self.done = self.after.is_none() || !matches!(self.range, Range::First(1..));
-        Ok(Some(LogPage {
-            response,
-            server: self.api.base.clone(),
-        }))
+            .and_then(|value| value.to_str().ok());
+        match next {
+            Some(next) => self.after = Some(next.to_owned()),
+            None => self.done = true,
+        }
+        // A page of CSV has a header of its own, so there is but one.
+        self.done |= self.format != NDJSON;
+        Ok(response)
     }
 }
 
@@ -124,55 +125,65 @@ pub enum Tail {
 }
 
 impl Api {
-    /// The pages of a log in `format` (`ndjson` or `csv`).
-    pub fn pages<'a>(&'a self, query: &'a LogQuery, format: &'a str, range: Range) -> Pages<'a> {
+    /// Rows of a log as NDJSON.
+    pub fn ndjson<'a>(&'a self, query: &'a LogQuery, range: Range) -> Pages<'a> {
+        self.pages(query, NDJSON, range)
+    }
+
+    /// Rows of a log as CSV: at most [`MAX_PAGE`].
+    pub fn csv<'a>(&'a self, query: &'a LogQuery, range: Range) -> Pages<'a> {
+        self.pages(query, "csv", range)
+    }
+
+    fn pages<'a>(&'a self, query: &'a LogQuery, format: &'static str, range: Range) -> Pages<'a> {
         Pages {
             api: self,
             query,
             format,
-            range,
+            left: range.count(),
+            last: match range {
+                Range::First(_) => None,
+                Range::Last(last) => Some(last),
+            },
+            page: None,
             after: None,
             done: false,
         }
     }
 
-    /// Follows a log for ever and tells `each` what comes; a connection that breaks is made again where it broke.
-    /// Ends when the server refuses, or when `each` fails.
+    /// Follows a log for ever, after the position `after` or with what comes from now on, and tells `each` what comes; a
+    /// connection that breaks is made again where it broke. Ends when the server refuses, or when `each` fails.
     pub async fn follow(
         &self,
         query: &LogQuery,
+        mut after: Option<String>,
         mut each: impl FnMut(Tail) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let mut last: Option<String> = None;
         let mut pause = PAUSE.0;
-        let mut connected_before = false;
+        let mut response = self.connect(query, after.as_deref()).await?;
         loop {
-            let lost = match self.connect(query, last.as_deref()).await {
-                Ok(response) => {
-                    if std::mem::replace(&mut connected_before, true) {
-                        each(Tail::Back)?;
-                    }
-                    pause = PAUSE.0;
-                    self.read_live(response, &mut last, &mut each).await?
+            let reason = self.read_live(response, &mut after, &mut each).await?;
+            each(Tail::Lost(reason))?;
+            response = loop {
+                tokio::time::sleep(pause).await;
+                match self.connect(query, after.as_deref()).await {
+                    Ok(response) => break response,
+                    Err(error) if is_passing(&error) => pause = (pause * 2).min(PAUSE.1),
+                    Err(error) => return Err(error),
                 }
-                // The first try tells the user that the server is not there; later ones are patient.
-                Err(error) if connected_before && is_passing(&error) => error.to_string(),
-                Err(error) => return Err(error),
             };
-            each(Tail::Lost(lost))?;
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(PAUSE.1);
+            pause = PAUSE.0;
+            each(Tail::Back)?;
         }
     }
 
-    async fn connect(&self, query: &LogQuery, last: Option<&str>) -> anyhow::Result<Response> {
-        let mut path = query.path().to_vec();
-        path.push("live");
+    async fn connect(&self, query: &LogQuery, after: Option<&str>) -> anyhow::Result<Response> {
+        let [kind, name] = query.path();
         let mut request = self
-            .request(Method::GET, &path, &query.parts())
+            .request(Method::GET, &[kind, name, "live"], &Query::new())
             .header(header::ACCEPT, "text/event-stream");
-        if let Some(last) = last {
-            request = request.header("last-event-id", last);
+        if let Some(after) = after {
+            request = request.header("last-event-id", after);
         }
         self.send(request).await
     }
@@ -181,7 +192,7 @@ impl Api {
     async fn read_live(
         &self,
         response: Response,
-        last: &mut Option<String>,
+        after: &mut Option<String>,
         each: &mut impl FnMut(Tail) -> anyhow::Result<()>,
     ) -> anyhow::Result<String> {
         let mut parser = sse::Parser::default();
@@ -195,8 +206,8 @@ impl Api {
             parser.feed(&piece, &mut events)?;
             let rows: Vec<String> = events
                 .drain(..)
-                .inspect(|event: &sse::Event| last.clone_from(&event.id))
-                .filter(|event| event.name.is_empty() || event.name == "row")
+                .inspect(|event: &sse::Event| after.clone_from(&event.id))
+                .filter(|event| event.name.is_empty())
                 .map(|event| event.data)
                 .collect();
             if !rows.is_empty() {

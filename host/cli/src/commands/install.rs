@@ -19,6 +19,7 @@ use crate::{
 pub async fn install(args: args::Install, output: &Output) -> anyhow::Result<()> {
     let candidate = Candidate::read(&args.file)?;
     let settings = Settings::read(&args.settings, Some(&candidate.manifest.parameters))?;
+    settings.complete(&candidate.manifest.parameters)?;
     let grants = settings.grants.unwrap_or_default();
     candidate.compare(&grants, output);
 

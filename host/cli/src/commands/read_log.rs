@@ -6,7 +6,7 @@ use anyhow::Context;
 use watchbox_model::{LogKind, Time};
 
 use crate::{
-    api::{Api, LogQuery, MAX_PAGE, Range, Tail},
+    api::{Api, LogQuery, MAX_PAGE, Pages, Range, Tail},
     args::{ReadLog, RowFormat},
     exit::Usage,
     output::{Cell, Output, Record, Table, Tone, cut},
@@ -43,43 +43,56 @@ pub async fn read(kind: LogKind, args: ReadLog, output: &Output) -> anyhow::Resu
         }
         (true, format) => follow(&api, &query, format, output).await,
         (false, RowFormat::Table) => table(&api, &query, range, output).await,
-        (false, RowFormat::Ndjson) => copy(&api, &query, "ndjson", range).await,
+        (false, RowFormat::Ndjson) => copy(api.ndjson(&query, range)).await,
         (false, RowFormat::Csv) if range.count() > MAX_PAGE => Err(Usage(format!(
             "--format csv gives at most {MAX_PAGE} rows, since its header must name every column: \
              use --limit, --last or --format ndjson"
         ))
         .into()),
-        (false, RowFormat::Csv) => copy(&api, &query, "csv", range).await,
+        (false, RowFormat::Csv) => copy(api.csv(&query, range)).await,
     }
 }
 
 /// Prints what the server sends as it is.
-async fn copy(api: &Api, query: &LogQuery, format: &str, range: Range) -> anyhow::Result<()> {
+async fn copy(mut pages: Pages<'_>) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    let mut pages = api.pages(query, format, range);
-    while let Some(mut page) = pages.next().await? {
-        while let Some(piece) = page.piece().await? {
-            stdout.write_all(&piece)?;
-        }
+    while let Some(piece) = pages.piece().await? {
+        stdout.write_all(&piece)?;
     }
     Ok(stdout.flush()?)
 }
 
 async fn table(api: &Api, query: &LogQuery, range: Range, output: &Output) -> anyhow::Result<()> {
     let mut records = Vec::new();
-    let mut pages = api.pages(query, "ndjson", range);
-    while let Some(page) = pages.next().await? {
-        for line in page.text().await?.split(|byte| *byte == b'\n') {
-            if !line.is_empty() {
-                records.push(record(line)?);
-            }
-        }
+    let mut pages = api.ndjson(query, range);
+    let mut text = Vec::new();
+    while let Some(piece) = pages.piece().await? {
+        text.extend_from_slice(&piece);
+        whole_lines(&mut text, |line| {
+            records.push(record(line)?);
+            Ok(())
+        })?;
     }
     if records.is_empty() {
         output.remark(&format!("{} has no such rows", query.name));
         return Ok(());
     }
     Ok(output.table(&spread(&records))?)
+}
+
+/// Takes the lines that are whole out of `text` and gives each to `line`.
+fn whole_lines(
+    text: &mut Vec<u8>,
+    mut line: impl FnMut(&[u8]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let Some(end) = text.iter().rposition(|byte| *byte == b'\n') else {
+        return Ok(());
+    };
+    for one in text[..end].split(|byte| *byte == b'\n') {
+        line(one)?;
+    }
+    text.drain(..=end);
+    Ok(())
 }
 
 /// A table of all the columns of `records`, in the order in which they first come.
@@ -117,28 +130,65 @@ async fn follow(
     format: RowFormat,
     output: &Output,
 ) -> anyhow::Result<()> {
-    api.follow(query, |tail| {
+    let after = match query.since {
+        Some(_) => catch_up(api, query, format).await?,
+        None => None,
+    };
+    api.follow(query, after, |tail| {
         match tail {
             Tail::Rows(rows) => {
                 let mut stdout = io::stdout().lock();
-                for json in rows {
-                    match format {
-                        RowFormat::Table => {
-                            writeln!(stdout, "{}", record(json.as_bytes())?.line())?;
-                        }
-                        RowFormat::Ndjson | RowFormat::Csv => writeln!(stdout, "{json}")?,
-                    }
+                for row in rows {
+                    print(row.as_bytes(), format, &mut stdout)?;
                 }
                 stdout.flush()?;
             }
             Tail::Lost(reason) => {
-                output.remark(&format!("the connection broke ({reason}); trying again"))
+                output.remark(&format!("the connection broke ({reason}); trying again"));
             }
             Tail::Back => output.remark("connected again"),
         }
         Ok(())
     })
     .await
+}
+
+/// Prints what there is since the moment that was said, and gives the position to go on after.
+async fn catch_up(
+    api: &Api,
+    query: &LogQuery,
+    format: RowFormat,
+) -> anyhow::Result<Option<String>> {
+    let mut pages = api.ndjson(query, Range::First(u64::MAX));
+    let mut text = Vec::new();
+    while let Some(piece) = pages.piece().await? {
+        text.extend_from_slice(&piece);
+        let mut stdout = io::stdout().lock();
+        whole_lines(&mut text, |line| print(line, format, &mut stdout))?;
+        stdout.flush()?;
+    }
+    if let Some(position) = pages.position() {
+        return Ok(Some(position.to_owned()));
+    }
+    // Nothing came since then: the log's end is where to go on.
+    let whole = LogQuery {
+        since: None,
+        ..query.clone()
+    };
+    let mut end = api.ndjson(&whole, Range::Last(1));
+    while end.piece().await?.is_some() {}
+    Ok(end.position().map(str::to_owned))
+}
+
+/// Prints a row as it comes in.
+fn print(json: &[u8], format: RowFormat, out: &mut impl Write) -> anyhow::Result<()> {
+    if format == RowFormat::Table {
+        writeln!(out, "{}", record(json)?.line())?;
+    } else {
+        out.write_all(json)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
 }
 
 fn record(json: &[u8]) -> anyhow::Result<Record> {
@@ -149,6 +199,21 @@ fn record(json: &[u8]) -> anyhow::Result<Record> {
 mod tests {
     use super::*;
     use crate::output::Look;
+
+    #[test]
+    fn lines_are_taken_when_they_are_whole() {
+        let (mut text, mut lines) = (Vec::new(), Vec::new());
+        for piece in ["a", "b\nc\n", "d"] {
+            text.extend_from_slice(piece.as_bytes());
+            whole_lines(&mut text, |line| {
+                lines.push(String::from_utf8(line.to_vec())?);
+                Ok(())
+            })
+            .unwrap();
+        }
+        assert_eq!(lines, ["ab", "c"]);
+        assert_eq!(text, b"d");
+    }
 
     #[test]
     fn rows_of_different_columns_share_a_table() {

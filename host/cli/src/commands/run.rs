@@ -54,6 +54,7 @@ pub async fn run(args: &args::Run, output: &Output) -> anyhow::Result<Exit> {
         .await
         .with_context(|| format!("{name} can't be run"))?;
     let manifest = component.manifest();
+    settings.complete(&manifest.parameters)?;
     let parameters = parameters(manifest, settings)?;
     let authority = Authority {
         installation: manifest.name.clone(),

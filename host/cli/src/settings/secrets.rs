@@ -42,10 +42,16 @@ pub(super) fn fetch(name: &str, source: &str) -> anyhow::Result<Secret> {
 /// That a secret stands on the command line.
 pub(super) fn in_the_open(name: &str) -> Usage {
     Usage(format!(
-        "`{name}` is a secret, and a command line can be seen by others and is kept in the shell's history: \
-         give it from a file (--secret {name}=@FILE), from the environment (--secret {name}=env:VARIABLE) \
-         or from stdin (--secret {name}=-)"
+        "`{name}` is a secret, and a command line can be seen by others and is kept in the shell's history: give it {}",
+        options(name)
     ))
+}
+
+/// The ways to give a secret.
+pub(super) fn options(name: &str) -> String {
+    format!(
+        "from a file (--secret {name}=@FILE), from the environment (--secret {name}=env:VARIABLE) or from stdin (--secret {name}=-)"
+    )
 }
 
 fn bounded(source: impl Read) -> io::Result<String> {

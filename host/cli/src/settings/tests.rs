@@ -74,6 +74,24 @@ fn what_makes_no_sense_is_told_without_its_value() {
 }
 
 #[test]
+fn what_must_be_given_is_told_with_its_option() {
+    let specs = [
+        spec("Label", ParameterType::String),
+        spec("token_url", ParameterType::Secret),
+    ];
+    let missing = |settings: &Settings| settings.complete(&specs).unwrap_err().to_string();
+    let mut settings = Settings::default();
+    let text = missing(&settings);
+    assert!(text.contains("--param Label=VALUE"), "{text}");
+    settings.parameters.insert("Label".to_owned(), Value::Null);
+    let text = missing(&settings);
+    assert!(text.contains("--secret token_url=@FILE"), "{text}");
+    let secret = Secret::new("x");
+    settings.secrets.insert("token_url".to_owned(), secret);
+    assert!(settings.complete(&specs).is_ok());
+}
+
+#[test]
 fn an_empty_secret_is_a_mistake() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let source = format!("token_url=@{}", file.path().display());

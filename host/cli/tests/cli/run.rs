@@ -97,7 +97,7 @@ fn an_artifact_that_can_t_be_run_is_told_why() {
     let several = MANIFEST.replace("schedule:", "  - artifact: Test.Others\nschedule:");
     let secretive = manifest_with_secret();
     for (manifest, more, code, wanted) in [
-        (secretive.as_str(), &[][..], 1, "hook"),
+        (secretive.as_str(), &[][..], 2, "--secret hook=@FILE"),
         ("name: [", &[][..], 1, "manifest"),
         (
             MANIFEST,
