@@ -11,7 +11,7 @@ use watchbox_store::{SqliteStore, Store, StoreError};
 
 use crate::{
     Config,
-    api::Inspections,
+    api::{Inspections, StoreCheck},
     auth::{Denials, Tokens, admin},
     ingest::{Bounds, InFlight},
     metrics,
@@ -27,6 +27,7 @@ pub struct App {
     pub(crate) in_flight: InFlight,
     pub(crate) bounds: Bounds,
     pub(crate) inspections: Arc<Inspections>,
+    pub(crate) store_check: Arc<StoreCheck>,
     /// One permit a live stream.
     pub(crate) live_streams: Arc<Semaphore>,
     pub(crate) metrics: PrometheusHandle,
@@ -81,6 +82,7 @@ impl App {
             in_flight: InFlight::new(usize::try_from(in_flight).unwrap_or(usize::MAX)),
             bounds: Bounds::from(&config.ingest),
             inspections: Arc::default(),
+            store_check: Arc::default(),
             live_streams: Arc::new(Semaphore::new(config.http.live_streams)),
             metrics,
             stopping: CancellationToken::new(),

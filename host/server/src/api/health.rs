@@ -1,15 +1,44 @@
 //! Health, readiness, metrics.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use watchbox_store::StoreError;
+use tokio::{sync::Mutex, time::Instant};
+use watchbox_store::{Store, StoreError};
 
 use super::types::{Health, Readiness};
 use crate::app::App;
+
+/// A check of the store writes to it, and anybody may ask for one: what came of it is good for this long.
+const CHECKED: Duration = Duration::from_secs(1);
+
+/// The last check of the store: when it was done, and why events would not be accepted.
+#[derive(Default)]
+pub(crate) struct StoreCheck(Mutex<Option<(Instant, Option<&'static str>)>>);
+
+impl StoreCheck {
+    async fn reason(&self, store: &dyn Store) -> Option<&'static str> {
+        let mut last = self.0.lock().await;
+        if let Some((at, reason)) = *last
+            && at.elapsed() < CHECKED
+        {
+            return reason;
+        }
+        let reason = match store.check().await {
+            Ok(()) => None,
+            Err(StoreError::ReadOnly(_)) => Some("the store can't be written to"),
+            Err(StoreError::Busy(_)) => Some("the store is behind"),
+            Err(_) => Some("the store failed"),
+        };
+        *last = Some((Instant::now(), reason));
+        reason
+    }
+}
 
 /// Whether the program runs
 #[utoipa::path(
@@ -28,7 +57,7 @@ pub(super) async fn health() -> Json<Health> {
 
 /// Whether events would be accepted now
 ///
-/// Writes to the store to find out.
+/// Writes to the store to find out, at most once a second.
 #[utoipa::path(
     get,
     path = "/ready",
@@ -44,12 +73,7 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness
     let reason = if app.stopping.is_cancelled() {
         Some("the server is stopping")
     } else {
-        match app.store().check().await {
-            Ok(()) => None,
-            Err(StoreError::ReadOnly(_)) => Some("the store can't be written to"),
-            Err(StoreError::Busy(_)) => Some("the store is behind"),
-            Err(_) => Some("the store failed"),
-        }
+        app.store_check.reason(app.store().as_ref()).await
     };
     let readiness = Readiness {
         ready: reason.is_none(),

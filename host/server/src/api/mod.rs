@@ -15,6 +15,7 @@ mod tokens;
 pub mod types;
 
 pub(crate) use artifacts::Inspections;
+pub(crate) use health::StoreCheck;
 pub use openapi::document;
 pub(crate) use reading::{Reader, must_be_installed};
 

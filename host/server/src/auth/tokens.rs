@@ -88,35 +88,48 @@ impl Tokens {
     }
 
     /// Adds a token. A name that is taken is [`StoreError::Conflict`].
-    pub async fn add(&self, token: Token, audit: AuditRecord) -> Result<(), StoreError> {
-        let _changing = self.changing.lock().await;
-        let taken = |other: &Token| other.name == token.name;
-        if self.store.tokens().await?.iter().any(taken) {
-            return Err(StoreError::Conflict(format!(
-                "there is a token `{}` already: revoke it first, or choose another name",
-                token.name
-            )));
-        }
-        self.store.put_token(token, audit).await?;
-        self.reload().await
+    pub async fn add(self: &Arc<Self>, token: Token, audit: AuditRecord) -> Result<(), StoreError> {
+        let tokens = self.clone();
+        see_through(async move {
+            let _changing = tokens.changing.lock().await;
+            let taken = |other: &Token| other.name == token.name;
+            if tokens.list().await?.iter().any(taken) {
+                return Err(StoreError::Conflict(format!(
+                    "there is a token `{}` already: revoke it first, or choose another name",
+                    token.name
+                )));
+            }
+            tokens.store.put_token(token, audit).await?;
+            tokens.reload().await
+        })
+        .await
     }
 
     /// Removes a token; it is refused from the next request on. The last one that is an admin's stays: nobody could make another.
-    pub async fn revoke(&self, name: &str, audit: AuditRecord) -> Result<(), StoreError> {
-        let _changing = self.changing.lock().await;
-        let tokens = self.store.tokens().await?;
-        if !tokens.iter().any(|token| token.name == name) {
-            return Err(StoreError::Missing(format!("token `{name}`")));
-        }
-        let stays =
-            |token: &Token| token.name != name && token.role == "admin" && token.expires.is_none();
-        if !tokens.iter().any(stays) {
-            return Err(StoreError::Conflict(format!(
-                "`{name}` is the last admin token without an end: make another before you revoke it"
-            )));
-        }
-        self.store.remove_token(name, audit).await?;
-        self.reload().await
+    pub async fn revoke(
+        self: &Arc<Self>,
+        name: &str,
+        audit: AuditRecord,
+    ) -> Result<(), StoreError> {
+        let (tokens, name) = (self.clone(), name.to_owned());
+        see_through(async move {
+            let _changing = tokens.changing.lock().await;
+            let kept = tokens.list().await?;
+            if !kept.iter().any(|token| token.name == name) {
+                return Err(StoreError::Missing(format!("token `{name}`")));
+            }
+            let stays = |token: &Token| {
+                token.name != name && token.role == "admin" && token.expires.is_none()
+            };
+            if !kept.iter().any(stays) {
+                return Err(StoreError::Conflict(format!(
+                    "`{name}` is the last admin token without an end: make another before you revoke it"
+                )));
+            }
+            tokens.store.remove_token(&name, audit).await?;
+            tokens.reload().await
+        })
+        .await
     }
 
     async fn reload(&self) -> Result<(), StoreError> {
@@ -140,4 +153,13 @@ impl Tokens {
         *self.table.write().unwrap_or_else(|lock| lock.into_inner()) = table;
         Ok(())
     }
+}
+
+/// Does `work` to its end even where the one who asked for it goes away: a token that is gone from the store and not from the
+/// table would still be good.
+async fn see_through(
+    work: impl Future<Output = Result<(), StoreError>> + Send + 'static,
+) -> Result<(), StoreError> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|error| Err(StoreError::Other(error.to_string())))
 }

@@ -41,6 +41,9 @@ pub(super) enum BodyError {
     /// It is too large, as sent or when decompressed.
     #[error("the body has more than {0} bytes, as sent or when decompressed; send it in parts")]
     TooLarge(usize),
+    /// Its events are so many that their rows take too much.
+    #[error("the rows of the body's events could take more than {0} bytes; send it in parts")]
+    TooMany(usize),
     /// Too much is being worked on.
     #[error("too many bytes are being worked on; come again")]
     Busy,
@@ -64,7 +67,7 @@ impl From<Full> for BodyError {
 impl From<BodyError> for Problem {
     fn from(error: BodyError) -> Self {
         let kind = match error {
-            BodyError::TooLarge(_) => Kind::TooLarge,
+            BodyError::TooLarge(_) | BodyError::TooMany(_) => Kind::TooLarge,
             BodyError::Busy => Kind::Busy,
             BodyError::Idle(_) => Kind::Timeout,
             BodyError::Broken(_) | BodyError::Malformed(..) => Kind::BadRequest,

@@ -48,6 +48,18 @@ impl Format {
     }
 }
 
+/// What an event takes in memory beside its own columns: `_ts`, `ClientId` and where it ends.
+const EVENT: usize = 128;
+
+/// The most bytes that the rows of `body` may take. A row has hardly more bytes than its event, but for what is added to each:
+/// a body of empty events grows by that many times its size.
+pub(super) fn rows_at_most(body: &[u8]) -> usize {
+    // Each event begins with one of these: `{`, or a map of MessagePack. That other bytes look the same makes the figure larger, never smaller.
+    let begins = |byte: &&u8| matches!(**byte, b'{' | 0x80..=0x8f | 0xde | 0xdf);
+    let events = body.iter().filter(begins).count();
+    body.len().saturating_add(events.saturating_mul(EVENT))
+}
+
 /// Whether `body` begins with a map or an array of MessagePack. No JSON text begins with one of these bytes, a byte order mark (0xef) neither.
 fn is_msgpack(body: &[u8]) -> bool {
     matches!(body.first(), Some(0x80..=0x9f | 0xdc..=0xdf))
@@ -75,6 +87,23 @@ mod tests {
         assert_eq!(format("text/csv"), None);
         assert_eq!(format("application/x-www-form-urlencoded"), None);
         assert_eq!(Format::of(&HeaderMap::new()).unwrap(), Format::Unsaid);
+    }
+
+    #[test]
+    fn rows_take_no_more_than_was_reserved() {
+        let context = EventContext {
+            client: Some("C.1".parse().unwrap()),
+            at: watchbox_model::Time::from_seconds(1.0),
+        };
+        let lines = "{}\n".repeat(1_000);
+        let maps = vec![0x80; 1_000];
+        let wide = format!("{{\"a\":[{}]}}", "1,".repeat(1_000) + "1.5");
+        for body in [lines.as_bytes(), &maps, wide.as_bytes()] {
+            let batch = Format::Unsaid.read(body, &context);
+            assert!(!batch.rows.is_empty());
+            let taken = batch.rows.bytes() + batch.rows.len() * size_of::<u32>();
+            assert!(taken <= rows_at_most(body), "{taken}");
+        }
     }
 
     #[test]

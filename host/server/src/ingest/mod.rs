@@ -43,15 +43,21 @@ const INLINE: usize = 64 << 10;
 /// The bounds of one request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
+    /// Bytes of a body.
     body: usize,
+    /// Bytes of the rows that are read from it.
+    rows: usize,
+    /// The longest silence within it.
     idle: Duration,
 }
 
 impl From<&IngestSection> for Bounds {
     fn from(section: &IngestSection) -> Self {
-        let mib = usize::try_from(section.body_mib).unwrap_or(usize::MAX);
+        let bytes = |mib: u64| usize::try_from(mib.saturating_mul(1 << 20)).unwrap_or(usize::MAX);
         Self {
-            body: mib.saturating_mul(1 << 20),
+            body: bytes(section.body_mib),
+            // What could never be in flight would be told to come again for ever.
+            rows: bytes(section.in_flight_mib) / 2,
             idle: Duration::from_secs(section.idle_seconds),
         }
     }
@@ -118,8 +124,11 @@ pub(crate) async fn ingest(
     let size = body.len();
     let work = move || -> Result<(EventBatch, Reservation), BodyError> {
         let body = coding.decode(body, bounds.body, &mut reservation)?;
-        // The rows that are read take about as much again as the body that they are read from.
-        reservation.grow(body.len())?;
+        let rows = format::rows_at_most(&body);
+        if rows > bounds.rows {
+            return Err(BodyError::TooMany(bounds.rows));
+        }
+        reservation.grow(rows)?;
         Ok((format.read(&body, &context), reservation))
     };
     let batch = if coding == Coding::Identity && size <= INLINE {

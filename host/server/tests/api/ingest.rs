@@ -108,14 +108,20 @@ async fn nothing_sent_is_nothing_wrong() {
 }
 
 #[tokio::test]
-async fn a_body_over_what_may_be_in_flight_is_told_to_come_again() {
+async fn what_is_in_flight_is_bounded() {
     let server = Server::with(|config| config.ingest.in_flight_mib = 1).await;
-    let answer = server.ingest("Some.Log", events(0, 40_000)).await;
+    // Half a mebibyte of events, received; their rows would make it more than one.
+    let body = format!("{{\"ClientId\":\"C.1\",\"N\":\"{}\"}}\n", "x".repeat(99)).repeat(3_000);
+    let answer = server.ingest("Some.Log", body.clone()).await;
+    answer.problem(StatusCode::PAYLOAD_TOO_LARGE, "too-large");
+    let text = "x".repeat(1_000);
+    let body = format!("{{\"ClientId\":\"C.1\",\"N\":\"{text}\"}}\n").repeat(450);
+    let held = "x".repeat(700_000);
+    let large = format!("{{\"ClientId\":\"C.1\",\"N\":\"{held}\"}}");
+    let answer = server.ingest("Some.Log", large + &body).await;
     answer.problem(StatusCode::SERVICE_UNAVAILABLE, "busy");
     assert_eq!(answer.header("retry-after"), "2");
-    assert_eq!(
-        server.ingest("Some.Log", events(0, 10)).await.status,
-        StatusCode::OK
-    );
+    let answer = server.ingest("Some.Log", events(0, 10)).await;
+    assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(server.get("/api/v1/events/Some.Log").await.rows().len(), 10);
 }
