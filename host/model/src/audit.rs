@@ -44,3 +44,28 @@ pub enum Decision {
     /// No grant does.
     Denied,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_the_fields_are_frozen() {
+        let record = AuditRecord {
+            at: Time::from_micros(1_700_000_000_250_000),
+            actor: "Server.X".to_owned(),
+            artifact: "Server.X".parse().ok(),
+            digest: Some(Digest::of(b"")),
+            turn: None,
+            capability: "http".to_owned(),
+            operation: "send".to_owned(),
+            target: "https://h.example/a".to_owned(),
+            decision: Decision::Denied,
+            reason: "no grant covers it".to_owned(),
+            outcome: String::new(),
+            bytes: 12,
+            ms: 0.5,
+        };
+        insta::assert_snapshot!(serde_json::to_string(&record).unwrap(), @r#"{"at":1700000000250000,"actor":"Server.X","artifact":"Server.X","digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","turn":null,"capability":"http","operation":"send","target":"https://h.example/a","decision":"denied","reason":"no grant covers it","outcome":"","bytes":12,"ms":0.5}"#);
+    }
+}

@@ -103,3 +103,29 @@ pub struct Seen {
     /// When.
     pub at: Time,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_as_the_documentation_says() {
+        let longest = format!("C.{}", "x".repeat(64));
+        for id in ["C.1a2B_-", "server", &longest] {
+            assert_eq!(id.parse::<ClientId>().map(String::from), Ok(id.to_owned()));
+        }
+        let too_long = format!("{longest}x");
+        for wrong in ["", "C.", "c.1", "C.a b", "C.é", "servers", "1", &too_long] {
+            assert!(wrong.parse::<ClientId>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_id_is_shown_escaped_and_cut() {
+        let error = format!("\n{}", "x".repeat(500))
+            .parse::<ClientId>()
+            .unwrap_err();
+        assert!(error.to_string().starts_with("`\\nxxx"), "{error}");
+        assert!(error.to_string().len() < 200, "{error}");
+    }
+}

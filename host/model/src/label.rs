@@ -93,3 +93,30 @@ pub enum LabelOp {
     /// Take it off.
     Remove,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_as_the_documentation_says() {
+        let longest = "ß".repeat(64);
+        for label in ["Slack", "a b", "größe", &longest] {
+            assert_eq!(
+                label.parse::<Label>().map(String::from),
+                Ok(label.to_owned())
+            );
+        }
+        let too_long = "x".repeat(65);
+        for wrong in ["", " a", "a ", "a,b", "a\nb", "\u{7f}", &too_long] {
+            assert!(wrong.parse::<Label>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn case_does_not_count() {
+        let label: Label = "Slack".parse().unwrap();
+        assert!(label.is("sLACK"));
+        assert!(!label.is("Slac"));
+    }
+}

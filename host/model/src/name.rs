@@ -77,3 +77,26 @@ impl fmt::Debug for Name {
         fmt::Debug::fmt(&self.0, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_as_the_documentation_says() {
+        let longest = "a".repeat(Name::MAX);
+        for name in ["Server.Slack.ClientsOnline", "a", "0-9_x.Y", &longest] {
+            assert_eq!(name.parse::<Name>().map(String::from), Ok(name.to_owned()));
+        }
+        for wrong in [
+            ".a", "-a", "_a", "a..b", "a b", "a/b", "größe", "a\n", "a{b}",
+        ] {
+            assert!(
+                matches!(wrong.parse::<Name>(), Err(NameError::Character(_))),
+                "{wrong}"
+            );
+        }
+        assert_eq!("".parse::<Name>(), Err(NameError::Length(0)));
+        assert_eq!("é".repeat(201).parse::<Name>(), Err(NameError::Length(201)));
+    }
+}

@@ -26,3 +26,16 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_hides_the_value() {
+        assert_eq!(
+            format!("{:?}", Some(Secret::new("HUSH"))),
+            "Some(Secret(…))"
+        );
+    }
+}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Microseconds since the Unix epoch, UTC.
 ///
 /// Microseconds survive the way through an `f64` of seconds (the form that rows and guests see)
-/// exactly until the year 2255.
+/// exactly until the year 2242.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -22,7 +22,14 @@ impl Time {
 
     /// The moment `seconds` after the epoch, rounded to the microsecond; saturates at the ends.
     pub fn from_seconds(seconds: f64) -> Self {
-        Self((seconds * 1e6).round() as i64)
+        // Apart, so that rounding the product does not add to what rounding the seconds has cost already.
+        let whole = seconds.floor();
+        let micros = ((seconds - whole) * 1e6).round() as i64;
+        Self(
+            (whole as i64)
+                .saturating_mul(1_000_000)
+                .saturating_add(micros),
+        )
     }
 
     /// What the machine's clock says.
@@ -54,5 +61,42 @@ impl Time {
     /// How long after `earlier` this is; zero where it is not.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_ends_saturate() {
+        assert_eq!(
+            Time::from_seconds(f64::INFINITY),
+            Time::from_micros(i64::MAX)
+        );
+        assert_eq!(Time::from_seconds(-1e300), Time::from_micros(i64::MIN));
+        assert_eq!(Time::from_seconds(f64::NAN), Time::from_micros(0));
+        let last = Time::from_micros(i64::MAX);
+        assert_eq!(last.plus(Duration::MAX), last);
+        assert_eq!(Time::from_micros(i64::MIN).since(last), Duration::ZERO);
+    }
+
+    #[test]
+    fn since_is_never_negative() {
+        let (early, late) = (Time::from_micros(5), Time::from_micros(8));
+        assert_eq!(late.since(early), Duration::from_micros(3));
+        assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(early.plus(Duration::from_micros(3)), late);
+    }
+
+    proptest! {
+        // Until the year 2242.
+        #[test]
+        fn seconds_hold_microseconds_exactly(micros in -8_589_934_592_000_000..8_589_934_592_000_000i64) {
+            let time = Time::from_micros(micros);
+            prop_assert_eq!(Time::from_seconds(time.seconds()), time);
+        }
     }
 }
