@@ -43,7 +43,7 @@ pub fn decode(command_line: &str) -> Vec<Decoded> {
 
 /// The parameters: none.
 #[derive(Debug, Deserialize)]
-struct Parameters {}
+pub struct Parameters {}
 
 /// What is read of a process creation.
 #[derive(Debug, Deserialize)]
@@ -77,7 +77,7 @@ struct Found<'a> {
 
 /// The artifact.
 #[derive(Debug)]
-struct EncodedCommand;
+pub struct EncodedCommand;
 
 impl Artifact for EncodedCommand {
     type Parameters = Parameters;
