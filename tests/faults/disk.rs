@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
-use watchbox_tests::{Build, Home, Server, eventually};
+use watchbox_tests::{Api, Build, Home, Server, eventually};
 
 use crate::numbers::{LOG, events, numbers};
 
@@ -30,6 +30,18 @@ impl Drop for SmallDisk<'_> {
         // What is left mounted is seen by the next test run's owner; there is no other way to tell.
         let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
     }
+}
+
+/// Waits until `/ready` says `status`: it looks once a second.
+fn readiness(api: &Api, status: u16) -> Result<()> {
+    eventually(Duration::from_secs(60), || {
+        let answer = api.get("/ready")?;
+        Ok(if answer.status == status {
+            Ok(())
+        } else {
+            Err(answer.text()?.to_owned())
+        })
+    })
 }
 
 #[test]
@@ -70,7 +82,7 @@ fn a_full_disk_refuses_events_loses_none_and_recovers_by_itself() -> Result<()> 
     })?;
     assert!(refused.headers.contains_key("Retry-After"), "{refused:?}");
     refused.problem()?;
-    assert_eq!(api.get("/ready")?.status, 503);
+    readiness(api, 503)?;
     assert_eq!(api.get("/health")?.status, 200);
 
     fs::remove_file(&ballast)?;
@@ -82,7 +94,7 @@ fn a_full_disk_refuses_events_loses_none_and_recovers_by_itself() -> Result<()> 
             Err(format!("still refused: {}", answer.text()?))
         })
     })?;
-    assert_eq!(api.get("/ready")?.status, 200);
+    readiness(api, 200)?;
     let kept = numbers(&api.log(&format!("events/{LOG}"))?)?;
     assert_eq!(
         kept,

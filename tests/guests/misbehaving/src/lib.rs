@@ -45,7 +45,7 @@ impl Guest for Misbehaving {
             return Ok(b"\x93 these are no rows".to_vec());
         }
         if told_to("act:flood") {
-            (0..100_000).for_each(|line| log::write(log::Level::Warn, &format!("line {line}")));
+            (0..5_000).for_each(|line| log::write(log::Level::Warn, &format!("line {line}")));
         }
         if told_to("act:fault") {
             return Err(Failure::Fault("said to be at fault".to_owned()));
