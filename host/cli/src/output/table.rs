@@ -1,8 +1,14 @@
 //! Tables for people: columns apart by two spaces, no lines, so that they can be cut and searched as well.
 
-use comfy_table::{CellAlignment, ContentArrangement, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, presets};
 
 use super::{Look, Tone, printable};
+
+/// The spaces between columns.
+const GAP: u16 = 2;
+
+/// How long a cell may be that is not wrapped: the most that leaves room for the others.
+const SHORT: [u16; 3] = [26, 20, 12];
 
 /// A table.
 #[derive(Clone, Debug)]
@@ -112,9 +118,29 @@ impl Table {
             }));
         }
         for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
+            column.set_padding((0, GAP));
+        }
+        if let Some(width) = look.width {
+            keep_whole(&mut table, width);
         }
         table.trim_fmt()
+    }
+}
+
+/// Keeps columns of short cells (times, ids, numbers) from being wrapped, as long as a third of the width is left to the others.
+fn keep_whole(table: &mut comfy_table::Table, width: u16) {
+    let longest = table.column_max_content_widths();
+    let taken = |most: u16| -> u16 {
+        let short = longest.iter().filter(|longest| **longest <= most);
+        short.map(|longest| longest + GAP).sum()
+    };
+    let Some(most) = SHORT.into_iter().find(|most| taken(*most) <= width / 3 * 2) else {
+        return;
+    };
+    for (column, longest) in table.column_iter_mut().zip(longest) {
+        if longest <= most {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
 }
 
@@ -152,6 +178,22 @@ mod tests {
                                  hit:\u{1b}[31m 5 s of
                                  computing time are
                                  allowed
+        ");
+    }
+
+    #[test]
+    fn times_are_not_wrapped() {
+        let mut table = Table::new(["TIME", "TEXT"]);
+        table.row([
+            "2026-11-25T05:27:02Z".into(),
+            "a text that is longer than what is left of the line".into(),
+        ]);
+        insta::assert_snapshot!(table.render(Look { color: false, width: Some(40) }), @r"
+        TIME                  TEXT
+        2026-11-25T05:27:02Z  a text that is
+                              longer than what
+                              is left of the
+                              line
         ");
     }
 

@@ -86,7 +86,7 @@ impl Session {
             match self.turn(trigger, input, now).await? {
                 Ok(effects) => emit(&effects.rows)?,
                 // The artifact said that of the batch as a whole.
-                Err(failure @ (TurnFailure::Reject(_) | TurnFailure::Retry { .. })) => {
+                Err(failure @ TurnFailure::Reject(_)) => {
                     self.give_up(&rows, &failure);
                 }
                 Err(_) if rows.len() > 1 => {
@@ -215,10 +215,11 @@ impl Session {
     }
 
     fn tell_denial(&mut self, record: &AuditRecord) {
-        let what = format!(
-            "{}.{} {}: {}",
-            record.capability, record.operation, record.target, record.reason
+        let call = format!(
+            "{}.{} {}",
+            record.capability, record.operation, record.target
         );
+        let what = format!("{}: {}", call.trim_end(), record.reason);
         if (self.denials.len() as u64) < TOLD && self.denials.insert(what.clone()) {
             let warn = Tone::Warn.style();
             self.progress
