@@ -65,20 +65,21 @@ impl Inner {
             .put_installation(installation.clone(), cursors, audit.record())
             .await?;
 
-        let mut entry = Entry {
+        let entry = Entry {
             installation,
             post,
             loaded: Some(loaded),
             task: None,
         };
-        {
-            let mut table = self.table_mut();
-            if install.enabled && !self.stopping.is_cancelled() {
-                entry.start(&self.threads.handle(), plan, instance, now);
-            }
-            table.insert(name.clone(), entry);
-        }
+        self.table_mut().insert(name.clone(), entry);
+        // Before its first row, so that they miss none.
         self.repoint_watchers(&name, &install.actor).await;
+        if let Some(entry) = self.table_mut().get_mut(&name)
+            && install.enabled
+            && !self.stopping.is_cancelled()
+        {
+            entry.start(&self.threads.handle(), plan, instance, now);
+        }
         self.installed(&name, None, warnings)
     }
 

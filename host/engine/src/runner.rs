@@ -79,7 +79,7 @@ pub(crate) struct Runner {
     /// When the next trigger may be looked for.
     pub(crate) hold: Instant,
     /// Reads that failed in a row.
-    read_failures: u32,
+    pub(crate) read_failures: u32,
 }
 
 /// A tick whose turn was begun.

@@ -38,7 +38,17 @@ impl Runner {
             if let Some(work) = self.look_at_logs().await? {
                 return Ok(work);
             }
+            self.recovered();
             wait(&self.readers, due).await;
+        }
+    }
+
+    /// What could not be read could be read now.
+    fn recovered(&mut self) {
+        if std::mem::take(&mut self.read_failures) > 0 {
+            let mut facts = self.post.progress.facts();
+            facts.phase = Phase::Idle;
+            facts.last_error = None;
         }
     }
 
@@ -134,14 +144,14 @@ impl Runner {
                 .into_iter()
                 .map(|entry| (entry.effect, entry.outcome))
                 .collect();
-            self.resume_turn(turn, outside);
+            self.resume_turn(turn, outside).await?;
         }
         self.is_resumed = true;
         Ok(())
     }
 
     /// A turn that was begun before gets the bounds and the time that it had.
-    fn resume_turn(&mut self, open: OpenTurn, outside: Effects) {
+    async fn resume_turn(&mut self, open: OpenTurn, outside: Effects) -> Result<(), StoreError> {
         match open.trigger {
             Trigger::Events { log, to, .. } => {
                 self.kept.entry(log).or_default().push(Bound {
@@ -151,11 +161,17 @@ impl Runner {
                     open: Some((open.turn, outside)),
                 });
             }
+            // A dead letter that was being redriven: it is still there to be redriven.
+            Trigger::Tick { due } if due <= self.last_tick => {
+                let over = nothing(&self.post.name, &open.turn);
+                self.post.store.commit(over).await?;
+            }
             Trigger::Tick { due } => {
                 let tick = Tick { due, now: open.now };
                 self.begun_ticks.push((tick, outside));
             }
         }
+        Ok(())
     }
 
     /// Keeps the cursors where they were looked up to. What fails here costs no more than a second look.

@@ -86,3 +86,21 @@ async fn a_panic_of_the_host_in_one_runner_is_told_and_stays_there() {
         .unwrap();
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_log_that_could_not_be_read_is_read_once_that_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let faulty = Arc::new(Faulty::over(open(&folder).await));
+    let store: Arc<dyn Store> = Arc::<Faulty>::clone(&faulty);
+    let server = Server::over(folder, store).await;
+    faulty.is_unreadable.store(true, Ordering::SeqCst);
+    server.install("Server.Echo", WATCH).await;
+    server.send(["late"]).await;
+    let status = server
+        .until("Server.Echo", |status| status.phase == Phase::Retrying)
+        .await;
+    assert!(status.last_error.unwrap().1.contains("the disk is broken"));
+    faulty.is_unreadable.store(false, Ordering::SeqCst);
+    assert_eq!(server.rows("Server.Echo", 1).await, ["late"]);
+    server.stop().await;
+}

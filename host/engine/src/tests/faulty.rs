@@ -21,6 +21,8 @@ pub(super) struct Faulty {
     pub(super) inner: Arc<dyn Store>,
     /// No commit goes through.
     pub(super) is_full: AtomicBool,
+    /// No log can be read.
+    pub(super) is_unreadable: AtomicBool,
     /// Commits that did not go through.
     pub(super) refused: AtomicU32,
     /// Reading this log panics.
@@ -34,6 +36,7 @@ impl Faulty {
         Self {
             inner,
             is_full: AtomicBool::new(false),
+            is_unreadable: AtomicBool::new(false),
             refused: AtomicU32::new(0),
             cursed: None,
             panics: AtomicU32::new(0),
@@ -52,6 +55,9 @@ impl Store for Faulty {
         if self.cursed.as_ref() == Some(log) {
             self.panics.fetch_add(1, Ordering::SeqCst);
             panic!("a log that nobody may read");
+        }
+        if self.is_unreadable.load(Ordering::SeqCst) {
+            return Err(StoreError::Other("the disk is broken".to_owned()));
         }
         self.inner.read(log, from, max_rows).await
     }
