@@ -30,6 +30,10 @@ const MESSAGES: usize = 50;
 /// How long Slack may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How much later than the turn's beginning, which is all the time that it is told, an answer is taken to have come, in seconds. Slack counts from
+/// the answer on.
+const ANSWERED_LATER: f64 = 1.0;
+
 /// The parameters. The webhook's URL is a secret, and so not among them.
 #[derive(Debug, Deserialize)]
 struct Parameters {
@@ -109,7 +113,7 @@ impl Artifact for ClientsOnline {
                 Answer::Later { why, wait } => {
                     watchbox_sdk::warn!("{why}: it is tried again with a later tick");
                     return match wait {
-                        Some(wait) => pause.for_as_long_as(now, wait),
+                        Some(wait) => pause.for_as_long_as(now, wait + ANSWERED_LATER),
                         None => Ok(()),
                     };
                 }
