@@ -20,7 +20,7 @@ pub enum DeadLettersCommand {
     List(DeadLettersList),
     /// Show one, with its error in full
     Show(DeadLetterNumber),
-    /// Give one to its artifact again; it goes once that turn is committed
+    /// Give one to its artifact again, now; it goes if that turn succeeds
     Redrive(DeadLetterNumber),
     /// Drop one for good
     Drop(DeadLetterNumber),

@@ -23,7 +23,7 @@ pub async fn dead_letters(args: args::DeadLetters, output: &Output) -> anyhow::R
             api.act(Method::POST, &["dead-letters", &id.to_string(), "redrive"])
                 .await?;
             output.remark(&format!(
-                "dead letter {id} is given to its artifact again; it goes once that turn is committed"
+                "dead letter {id} was handled this time, and is gone"
             ));
             Ok(())
         }
