@@ -93,7 +93,7 @@ pub async fn audit_records_are_found(store: &dyn Store) {
         capability: Some("http".to_owned()),
         ..of_x
     };
-    assert_eq!(ask(denied_x).await, [denied.clone()]);
+    assert_eq!(ask(denied_x).await, std::slice::from_ref(&denied));
     let allowed = AuditQuery {
         decision: Some(Decision::Allowed),
         capability: Some("http".to_owned()),
