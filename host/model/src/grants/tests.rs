@@ -339,6 +339,12 @@ fn what_is_no_pattern_is_refused_with_the_reason() {
     for text in [
         "https://",
         "https:///x",
+        "https://../",
+        "https://a..example/",
+        "https://\u{ff0a}.example/",
+        "https://%2a.example/",
+        "https://a&b.example/",
+        "https://*..example/",
         "https://*./",
         "https://h.example:99999/",
         "https://[::1/",

@@ -210,7 +210,11 @@ fn read(text: &str) -> Result<UrlPattern, &'static str> {
         .map_err(|_| "its host or port is none")?;
     let host = match url.host().ok_or("it has no host")? {
         Host::Domain(domain) => match rootless(domain) {
-            "" => return Err("it has no host"),
+            domain if !domain.split('.').all(is_label) => {
+                return Err(
+                    "its host is no name: letters, digits, `-`, `_` and single dots are wanted",
+                );
+            }
             domain if below => HostPattern::Below(domain.to_owned()),
             domain => HostPattern::Exact(Host::Domain(domain.to_owned())),
         },
@@ -241,6 +245,12 @@ fn read(text: &str) -> Result<UrlPattern, &'static str> {
         port,
         path,
     })
+}
+
+/// Whether a part of a normalised name is one: the URL library lets more pass than names may hold, a wide `＊` that it turns to `*` among it.
+fn is_label(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !text.is_empty() && text.bytes().all(plain)
 }
 
 impl TryFrom<String> for UrlPattern {
