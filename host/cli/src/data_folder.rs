@@ -23,7 +23,7 @@ pub fn admin_token(folder: &Path) -> PathBuf {
 
 /// Where `watchbox run` keeps compiled code.
 pub fn cache() -> Option<PathBuf> {
-    of_user("XDG_CACHE_HOME", ".cache")
+    of_user("XDG_CACHE_HOME", ".cache").map(|folder| folder.join("compiled"))
 }
 
 /// `watchbox` in the folder that `variable` names, else in `fallback` of the user's home.
