@@ -1,16 +1,14 @@
 //! A component: checked, compiled, linked, and the instances made of it.
 
-use std::{
-    sync::{Arc, atomic::AtomicU64},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use wasmtime::{Engine, Store};
 use watchbox_model::{Capability, Digest, Manifest, manifest::SECTION};
 
 use crate::{
     Authority, InspectError, Inspection, Instance, TurnFailure, bindings::ArtifactPre,
-    egress::Egress, guest::Guest, host::Host, imports, inspect::ImportClass, instance,
+    egress::Egress, engine::Ticker, guest::Guest, host::Host, imports, inspect::ImportClass,
+    instance,
 };
 
 /// The interface that every artifact exports.
@@ -49,7 +47,7 @@ pub struct Component {
     manifest: Manifest,
     linked: ArtifactPre<Guest>,
     egress: Arc<Egress>,
-    ticks: Arc<AtomicU64>,
+    ticker: Arc<Ticker>,
 }
 
 /// Checks what was found against what is declared and served, and gives the manifest.
@@ -97,7 +95,7 @@ impl Component {
         inspection: Inspection,
         manifest: Manifest,
         egress: Arc<Egress>,
-        ticks: Arc<AtomicU64>,
+        ticker: Arc<Ticker>,
     ) -> Result<Self, LoadError> {
         let linked = imports::link(engine)
             .and_then(|linker| linker.instantiate_pre(code))
@@ -113,7 +111,7 @@ impl Component {
             manifest,
             linked,
             egress,
-            ticks,
+            ticker,
         })
     }
 
@@ -171,7 +169,7 @@ impl Component {
         host: Arc<dyn Host>,
     ) -> Result<Instance, TurnFailure> {
         let limits = authority.grants().limits.clone();
-        let guest = Guest::new(authority, host, self.egress.clone(), self.ticks.clone());
+        let guest = Guest::new(authority, host, self.egress.clone(), self.ticker.clone());
         let mut store = Store::new(self.linked.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         store.epoch_deadline_callback(|mut cx| cx.data_mut().tick());

@@ -3,10 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt, mem,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,7 +19,7 @@ use crate::{
     Authority, Turn, TurnFailure,
     capabilities::{http::Effects as HttpEffects, state::Written},
     egress::Egress,
-    engine::TICK,
+    engine::{TICK, Ticker},
     host::{Host, Unavailable, View},
     limiter::MemoryLimiter,
     lines::Lines,
@@ -39,7 +36,7 @@ pub(crate) struct Guest {
     pub(crate) lines: Lines,
     pub(crate) work: Work,
     now: Now,
-    ticks: Arc<AtomicU64>,
+    ticker: Arc<Ticker>,
     wasi: Option<Box<Wasi>>,
 }
 
@@ -119,7 +116,7 @@ impl Guest {
         authority: Arc<Authority>,
         host: Arc<dyn Host>,
         egress: Arc<Egress>,
-        ticks: Arc<AtomicU64>,
+        ticker: Arc<Ticker>,
     ) -> Self {
         let memory = MemoryLimiter::new(authority.grants().limits.memory);
         Self {
@@ -130,7 +127,7 @@ impl Guest {
             lines: Lines::default(),
             work: Work::default(),
             now: Now::default(),
-            ticks,
+            ticker,
             wasi: None,
         }
     }
@@ -184,7 +181,7 @@ impl Guest {
             operation,
             target: target.into(),
             began: Instant::now(),
-            tick: self.ticks.load(Ordering::Relaxed),
+            tick: self.ticker.ticks(),
         }
     }
 
@@ -249,7 +246,7 @@ impl Guest {
     }
 
     fn leave(&mut self, call: &Call) {
-        self.work.forgiven |= self.ticks.load(Ordering::Relaxed) != call.tick;
+        self.work.forgiven |= self.ticker.ticks() != call.tick;
     }
 
     /// What the turn reads, taken at its first read.

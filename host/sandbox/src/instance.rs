@@ -202,7 +202,7 @@ impl Instance {
         let over = |limit, detail| Err(TurnFailure::Limit { limit, detail });
         if returned.len() as u64 > limits.rows_bytes {
             let detail = format!(
-                "it returned {} bytes of rows, {} are allowed; `limits.rows_bytes` in its grants raises that",
+                "it returned {} bytes of rows, {} are allowed; `limits.rows-bytes` in its grants raises that",
                 returned.len(),
                 limits.rows_bytes
             );

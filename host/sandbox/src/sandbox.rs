@@ -53,7 +53,7 @@ pub struct Sandbox(Arc<Shared>);
 
 struct Shared {
     engine: Engine,
-    ticker: Ticker,
+    ticker: Arc<Ticker>,
     cache: Option<Cache>,
     egress: Arc<Egress>,
     /// Components that are in use: what is loaded twice is compiled and linked once.
@@ -70,7 +70,7 @@ impl Sandbox {
 
     pub(crate) fn with_egress(config: SandboxConfig, egress: Egress) -> Result<Self, SandboxError> {
         let engine = engine::engine(&config)?;
-        let ticker = Ticker::start(&engine)?;
+        let ticker = Arc::new(Ticker::start(&engine)?);
         let open = |folder: PathBuf| {
             let shown = folder.display().to_string();
             Cache::open(folder, &engine).map_err(|why| {
@@ -135,7 +135,7 @@ impl Shared {
             inspection,
             manifest,
             self.egress.clone(),
-            self.ticker.ticks(),
+            self.ticker.clone(),
         )
     }
 

