@@ -1,8 +1,13 @@
 //! A disk that is full, or can't be written to.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use watchbox_tests::{Api, Build, Home, Server, eventually};
 
 use crate::numbers::{LOG, events, numbers};
@@ -29,6 +34,42 @@ impl Drop for SmallDisk<'_> {
     fn drop(&mut self) {
         // What is left mounted is seen by the next test run's owner; there is no other way to tell.
         let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
+    }
+}
+
+/// Files that nobody can write to, not even through a descriptor that is open; writable again when dropped.
+struct Frozen(Vec<PathBuf>);
+
+impl Frozen {
+    /// Freezes every file of `folder`, or says why that can't be done here.
+    fn freeze(folder: &Path) -> Result<Self> {
+        let files = fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<Result<Vec<_>>>()?;
+        let files = files.into_iter().filter(|path| path.is_file()).collect();
+        let frozen = Self(files);
+        frozen.change("+i")?;
+        Ok(frozen)
+    }
+
+    fn change(&self, attribute: &str) -> Result<()> {
+        let output = Command::new("chattr")
+            .arg(attribute)
+            .args(&self.0)
+            .output()?;
+        ensure!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        Ok(())
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        // Where it could not be set, it can't be taken away.
+        let _ = self.change("-i");
     }
 }
 
@@ -101,6 +142,31 @@ fn a_full_disk_refuses_events_loses_none_and_recovers_by_itself() -> Result<()> 
         (0..accepted + 100).collect::<Vec<_>>(),
         "what was accepted, once, and nothing that was refused"
     );
+    Ok(())
+}
+
+#[test]
+fn a_folder_that_turns_read_only_refuses_events_loses_none_and_recovers_by_itself() -> Result<()> {
+    let home = Home::new()?;
+    let server = home.server()?;
+    let api = server.api();
+    api.accept_events(LOG, &events(0, 100))?;
+    let frozen = match Frozen::freeze(server.data()) {
+        Ok(frozen) => frozen,
+        Err(error) => {
+            eprintln!("skipped: files can't be made immutable here ({error:#})");
+            return Ok(());
+        }
+    };
+    let refused = api.post_events(LOG, &events(100, 200))?;
+    assert_eq!(refused.status, 503, "{}", refused.text()?);
+    assert!(refused.headers.contains_key("Retry-After"), "{refused:?}");
+    readiness(api, 503)?;
+    drop(frozen);
+    readiness(api, 200)?;
+    api.accept_events(LOG, &events(200, 300))?;
+    let kept = numbers(&api.log(&format!("events/{LOG}"))?)?;
+    assert_eq!(kept, (0..100).chain(200..300).collect::<Vec<_>>());
     Ok(())
 }
 

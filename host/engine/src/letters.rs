@@ -2,7 +2,7 @@
 
 use watchbox_model::dead_letter::DeadLetter;
 
-use crate::{EngineError, audit::Admin, engine::Inner};
+use crate::{EngineError, audit::Admin, engine::Inner, runner::Redrive};
 
 impl Inner {
     /// Dead letter `id`.
@@ -33,9 +33,11 @@ impl Inner {
                 .task
                 .as_ref()
                 .ok_or_else(|| EngineError::NotRunning(name.clone()))?;
-            task.redrive(letter)
+            task.redrive(Redrive {
+                letter,
+                audit: audit.record(),
+            })
         };
-        answer.await.unwrap_or(Err(EngineError::NotRunning(name)))?;
-        Ok(self.store.drop_dead_letter(id, audit.record()).await?)
+        answer.await.unwrap_or(Err(EngineError::NotRunning(name)))
     }
 }

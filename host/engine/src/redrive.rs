@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use watchbox_model::{LogKey, Time, dead_letter::DeadLetter, turn::Trigger};
-use watchbox_store::TurnCommit;
+use watchbox_model::{AuditRecord, LogKey, Time, turn::Trigger};
+use watchbox_store::{StoreError, TurnCommit};
 
 use crate::{
     EngineError,
     batch::Batch,
     host::Effects,
-    runner::Runner,
+    runner::{Redrive, Runner},
     turn::{Work, messages_append},
 };
 
 impl Runner {
-    /// Gives the trigger of `letter` again, once, as a turn that moves no cursor. What an earlier redrive of it did outside is
+    /// Gives the trigger of a dead letter again, once, as a turn that moves no cursor. What an earlier redrive of it did outside is
     /// not done again.
-    pub(crate) async fn redrive(&mut self, letter: &DeadLetter) -> Result<(), EngineError> {
+    pub(crate) async fn redrive(&mut self, redrive: Redrive) -> Result<(), EngineError> {
+        let Redrive { letter, audit } = redrive;
         if !self.is_open {
             self.open().await?;
         }
@@ -44,7 +45,7 @@ impl Runner {
             .post
             .host
             .enter(work.turn.id.clone(), outside, Effects::new());
-        let result = self.try_again(letter.id, &work).await;
+        let result = self.try_again(letter.id, &work, audit).await;
         self.post.host.reenter(before);
         result
     }
@@ -88,7 +89,12 @@ impl Runner {
         })
     }
 
-    async fn try_again(&mut self, id: u64, work: &Work) -> Result<(), EngineError> {
+    async fn try_again(
+        &mut self,
+        id: u64,
+        work: &Work,
+        asked: AuditRecord,
+    ) -> Result<(), EngineError> {
         let failed = |failure: watchbox_sandbox::TurnFailure| EngineError::Redrive {
             id,
             reason: failure.to_string(),
@@ -97,13 +103,19 @@ impl Runner {
         let name = &self.post.name;
         match report.result {
             Ok(effects) => {
+                let audit = report.audit.into_iter().chain([asked]).collect();
                 let commit = TurnCommit {
                     advance: None,
                     tick: None,
-                    ..work.succeeded(name, effects, &report.messages, report.audit)
+                    redriven: Some(id),
+                    durable: true,
+                    ..work.succeeded(name, effects, &report.messages, audit)
                 };
-                self.post.store.commit(commit).await?;
-                Ok(())
+                match self.post.store.commit(commit).await {
+                    // Somebody dropped or redrove it meanwhile; nothing of this turn has happened.
+                    Err(StoreError::Missing(_)) => Err(EngineError::NoLetter(id)),
+                    committed => Ok(committed?),
+                }
             }
             Err(failure) => {
                 let appends = messages_append(name, &work.turn.id, &report.messages);

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
-use watchbox_model::{LogKey, Name, Time, dead_letter::DeadLetter};
+use watchbox_model::{AuditRecord, LogKey, Name, Time, dead_letter::DeadLetter};
 use watchbox_sandbox::Instance;
 use watchbox_store::Store;
 
@@ -35,12 +35,18 @@ pub(crate) struct Plan {
     pub(crate) logs: Vec<LogKey>,
 }
 
+/// A dead letter to give again, and the record of who asks for it.
+pub(crate) struct Redrive {
+    pub(crate) letter: DeadLetter,
+    pub(crate) audit: AuditRecord,
+}
+
 /// What a runner can be told.
 pub(crate) enum Command {
     /// Run this from the next turn on, in this instance, if one was made.
     Swap(Plan, Option<Instance>),
     /// Give this dead letter's trigger again, and say what came of it.
-    Redrive(Box<DeadLetter>, oneshot::Sender<Result<(), EngineError>>),
+    Redrive(Box<Redrive>, oneshot::Sender<Result<(), EngineError>>),
 }
 
 /// What belongs to an installation whatever it runs.
@@ -140,9 +146,9 @@ impl Runner {
                 Next::Obey(Command::Swap(plan, instance)) => {
                     self.next_plan = Some((plan, instance));
                 }
-                Next::Obey(Command::Redrive(letter, reply)) => {
+                Next::Obey(Command::Redrive(redrive, reply)) => {
                     // Whoever asked may have gone; the turn is done all the same.
-                    let _ = reply.send(self.redrive(&letter).await);
+                    let _ = reply.send(self.redrive(*redrive).await);
                 }
                 Next::GoOn => self.go_on().await,
                 Next::Begin(work) => {

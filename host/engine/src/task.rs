@@ -9,12 +9,11 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use watchbox_model::dead_letter::DeadLetter;
 use watchbox_sandbox::Instance;
 
 use crate::{
     EngineError, Phase,
-    runner::{Command, Plan, Runner},
+    runner::{Command, Plan, Redrive, Runner},
 };
 
 /// A runner at work.
@@ -44,12 +43,12 @@ impl Task {
         let _ = self.commands.send(Command::Swap(plan, instance));
     }
 
-    /// Has `letter` given again. What is received is what came of it; nothing, if the runner was stopped before.
-    pub(crate) fn redrive(&self, letter: DeadLetter) -> oneshot::Receiver<Result<(), EngineError>> {
+    /// Has a dead letter given again. What is received is what came of it; nothing, if the runner was stopped before.
+    pub(crate) fn redrive(&self, redrive: Redrive) -> oneshot::Receiver<Result<(), EngineError>> {
         let (reply, answer) = oneshot::channel();
         let _ = self
             .commands
-            .send(Command::Redrive(Box::new(letter), reply));
+            .send(Command::Redrive(Box::new(redrive), reply));
         answer
     }
 

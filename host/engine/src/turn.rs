@@ -239,6 +239,7 @@ pub(crate) fn nothing(installation: &Name, id: &TurnId) -> TurnCommit {
         state: Vec::new(),
         audit: Vec::new(),
         dead_letter: None,
+        redriven: None,
         durable: false,
     }
 }

@@ -8,3 +8,6 @@ pub(crate) mod http;
 pub(crate) mod labels;
 pub(crate) mod log;
 pub(crate) mod state;
+
+#[cfg(test)]
+mod tests;

@@ -97,6 +97,3 @@ impl std::fmt::Debug for Egress {
         f.debug_struct("Egress").finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

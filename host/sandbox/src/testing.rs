@@ -1,5 +1,7 @@
 //! What the tests stand on: an outside in memory, guests written in WebAssembly text, and the turns they are given.
 
+pub(crate) mod server;
+
 use std::{
     collections::BTreeMap,
     sync::{

@@ -98,6 +98,9 @@ pub struct TurnCommit {
     pub audit: Vec<AuditRecord>,
     /// The trigger, where it is set aside instead (its `id` is given by the store).
     pub dead_letter: Option<DeadLetter>,
+    /// The dead letter whose trigger it was, where it was given again: dropped with the commit, which is
+    /// [`StoreError::Missing`] if it is gone.
+    pub redriven: Option<u64>,
     /// Whether the commit must be on disk when the call returns. Only needed where something left the machine.
     pub durable: bool,
 }

@@ -1,5 +1,7 @@
 //! The contract parses, keeps to its own rules, and says something of every item.
 
+#![allow(clippy::panic, reason = "a test's helper, outside of `#[test]` itself")]
+
 use std::{collections::BTreeSet, path::Path};
 
 use wit_parser::{Resolve, Type, TypeDef, TypeDefKind, WorldItem};
@@ -7,7 +9,9 @@ use wit_parser::{Resolve, Type, TypeDef, TypeDefKind, WorldItem};
 fn contract() -> Resolve {
     let mut resolve = Resolve::default();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
-    resolve.push_dir(folder).unwrap();
+    if let Err(error) = resolve.push_dir(folder) {
+        panic!("the contract can't be read: {error:#}");
+    }
     resolve
 }
 

@@ -35,20 +35,24 @@ fn ends_within_quotes(script: &str) -> bool {
             before.is_whitespace() || matches!(before, ';' | '{' | '}' | '(' | ')' | '|' | '&')
         });
         let from = &rest[at..];
-        let ends = if from.starts_with("<#") {
-            after(&from[2..], "#>")
-        } else if from.starts_with("@'") && begins_line_break(&from[2..]) {
-            after(&from[2..], "\n'@")
-        } else if from.starts_with("@\"") && begins_line_break(&from[2..]) {
-            after(&from[2..], "\n\"@")
-        } else if from.starts_with('\'') {
-            after(&from[1..], "'")
-        } else if from.starts_with('"') {
-            double_quoted(&from[1..])
+        let here_text = |quote: &str| {
+            let text = from.strip_prefix('@')?.strip_prefix(quote)?;
+            begins_line_break(text).then_some(text)
+        };
+        let ends = if let Some(comment) = from.strip_prefix("<#") {
+            after(comment, "#>")
+        } else if let Some(text) = here_text("'") {
+            after(text, "\n'@")
+        } else if let Some(text) = here_text("\"") {
+            after(text, "\n\"@")
+        } else if let Some(text) = from.strip_prefix('\'') {
+            after(text, "'")
+        } else if let Some(text) = from.strip_prefix('"') {
+            double_quoted(text)
         } else if from.starts_with('#') && begins_word {
             Some(after(from, "\n").unwrap_or(""))
-        } else if from.starts_with('`') {
-            let mut escaped = from[1..].chars();
+        } else if let Some(escaped) = from.strip_prefix('`') {
+            let mut escaped = escaped.chars();
             escaped.next();
             Some(escaped.as_str())
         } else {

@@ -267,3 +267,6 @@ impl Host for Guest {
         Ok(self.request(request).await?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,143 @@
+use proptest::prelude::*;
 
+use super::*;
+use crate::testing;
+
+const IMPORTS: &str = r#"(import "watchbox:artifact/clock@0.1.0" "now" (func $now (param i32)))"#;
+
+fn good() -> Vec<u8> {
+    let text = testing::guest_text(IMPORTS, &testing::handle("(call $now (i32.const 600))"));
+    testing::component(&text, Some(testing::MANIFEST)).to_vec()
+}
+
+#[test]
+fn tells_what_a_component_is_without_running_it() {
+    let wasm = good();
+    let found = inspect(&wasm).unwrap();
+    assert_eq!(found.digest, Digest::of(&wasm));
+    assert_eq!(found.size, wasm.len() as u64);
+    assert_eq!(found.manifest.unwrap().name.as_str(), "Server.Test");
+    assert_eq!(found.manifest_error, None);
+    let clock = Import {
+        name: "watchbox:artifact/clock@0.1.0".to_owned(),
+        class: ImportClass::Gated(Capability::Clock),
+    };
+    assert_eq!(found.imports, [clock]);
+    assert_eq!(found.exports, ["watchbox:artifact/handler@0.1.0"]);
+}
+
+#[test]
+fn what_is_nested_is_not_the_components_own() {
+    let nested = format!(
+        "(component (component (import \"evil:a/b@1.0.0\" (instance))) (core module (@custom \"{SECTION}\" \"name: x\")))"
+    );
+    let found = inspect(&wat::parse_str(nested).unwrap()).unwrap();
+    assert_eq!(found.imports, []);
+    assert!(
+        found
+            .manifest_error
+            .unwrap()
+            .starts_with("it has no manifest")
+    );
+}
+
+#[test]
+fn imports_are_classed() {
+    let text = r#"(component
+        (import "watchbox:artifact/http@0.1.0" (instance))
+        (import "wasi:cli/stdout@0.2.6" (instance))
+        (import "evil:a/b@1.0.0" (instance)))"#;
+    let found = inspect(&wat::parse_str(text).unwrap()).unwrap();
+    let classes: Vec<ImportClass> = found.imports.iter().map(|import| import.class).collect();
+    assert_eq!(
+        classes,
+        [
+            ImportClass::Gated(Capability::Http),
+            ImportClass::Inert,
+            ImportClass::Unknown
+        ]
+    );
+}
+
+#[test]
+fn a_manifest_that_is_none_is_told() {
+    let with = |data: &[u8]| {
+        let mut wasm = wat::parse_str("(component)").unwrap();
+        wasm.extend(testing::section(SECTION, data));
+        inspect(&wasm).unwrap().manifest_error.unwrap()
+    };
+    assert_eq!(with(b"\xff"), "its manifest is not UTF-8");
+    assert!(
+        with(b"name: [").starts_with("watchbox:manifest:"),
+        "{}",
+        with(b"name: [")
+    );
+    assert!(with(&vec![b' '; MANIFEST + 1]).contains("1048577 bytes"));
+    let mut twice = good();
+    twice.extend(testing::section(SECTION, b"name: Server.Other"));
+    insta::assert_snapshot!(inspect(&twice).unwrap().manifest_error.unwrap(), @"it has 2 manifests (custom sections `watchbox:manifest`); one is wanted");
+}
+
+#[test]
+fn what_is_no_component_is_malformed() {
+    for bytes in [
+        b"".as_slice(),
+        b"\0asm",
+        b"\0asm\x0d\0\x01",
+        b"not wasm at all",
+        &[0; 64],
+    ] {
+        assert!(
+            matches!(inspect(bytes), Err(InspectError::Malformed(_))),
+            "{bytes:?}"
+        );
+    }
+    assert_eq!(
+        inspect(&wat::parse_str("(module)").unwrap()).unwrap_err(),
+        InspectError::CoreModule
+    );
+    // A section that says it is longer than the file.
+    let mut lying = wat::parse_str("(component)").unwrap();
+    lying.extend([0, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, b'x']);
+    assert!(matches!(inspect(&lying), Err(InspectError::Malformed(_))));
+}
+
+#[test]
+fn too_many_imports_are_refused() {
+    let imports: String = (0..1_001)
+        .map(|n| format!("(import \"a:b/c{n}@1.0.0\" (instance))"))
+        .collect();
+    let wasm = wat::parse_str(format!("(component {imports})")).unwrap();
+    insta::assert_snapshot!(inspect(&wasm).unwrap_err(), @"this is no WebAssembly component: it has more than 1000 imports");
+}
+
+proptest! {
+    #[test]
+    fn cut_short_anywhere_it_is_refused_or_another_component(at in any::<prop::sample::Index>()) {
+        let wasm = good();
+        let cut = &wasm[..at.index(wasm.len())];
+        // Between two sections a component may end; what was cut off is missing then.
+        if let Ok(found) = inspect(cut) {
+            prop_assert!(found.manifest.is_none());
+        }
+    }
+
+    #[test]
+    fn never_panics_on_what_was_tampered_with(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut wasm = good();
+        for (at, byte) in edits {
+            let at = at.index(wasm.len());
+            wasm[at] = byte;
+        }
+        let _ = inspect(&wasm);
+    }
+
+    #[test]
+    fn never_panics_on_noise(noise in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut wasm = b"\0asm\x0d\0\x01\0".to_vec();
+        wasm.extend(noise);
+        let _ = inspect(&wasm);
+    }
+}

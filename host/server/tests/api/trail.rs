@@ -92,6 +92,7 @@ async fn dead_letters_are_shown_redriven_and_dropped() {
             state: Vec::new(),
             audit: Vec::new(),
             dead_letter: Some(letter.clone()),
+            redriven: None,
             durable: true,
         };
         server.app.engine().store().commit(commit).await.unwrap();

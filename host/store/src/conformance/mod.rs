@@ -43,6 +43,7 @@ macro_rules! conformance_tests {
             clients::terms_find_what_they_match,
             clients::search_goes_on_page_by_page,
             turns::a_turn_is_committed_as_a_whole,
+            turns::a_dead_letter_is_redriven_once,
             turns::a_moved_cursor_discards_the_whole_turn,
             turns::two_turns_from_one_place_are_one,
             turns::ticks_never_go_back,

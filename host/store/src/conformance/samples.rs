@@ -196,6 +196,7 @@ pub fn turn(text: &str, log: &LogKey, from: u64, to: u64) -> TurnCommit {
         state: Vec::new(),
         audit: Vec::new(),
         dead_letter: None,
+        redriven: None,
         durable: false,
     }
 }

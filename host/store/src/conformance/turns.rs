@@ -96,6 +96,26 @@ pub async fn a_turn_is_committed_as_a_whole(store: &dyn Store) {
     assert_eq!(letters.items, [kept]);
 }
 
+pub async fn a_dead_letter_is_redriven_once(store: &dyn Store) {
+    let log = events("A");
+    install(store, "X", &log, 0).await;
+    store.commit(full(&log, 0, 4)).await.unwrap();
+    let id = store.dead_letters(None, None, 1).await.unwrap().items[0].id;
+    let rows = LogKey::rows(name("X"));
+    let redriven = |number| TurnCommit {
+        advance: None,
+        appends: vec![append(&rows, 40.0, number..number + 1)],
+        redriven: Some(id),
+        ..turn("X", &log, 0, 1)
+    };
+    store.commit(redriven(4)).await.unwrap();
+    let letters = store.dead_letters(None, None, 1).await.unwrap();
+    assert_eq!(letters.items, []);
+    let again = store.commit(redriven(5)).await;
+    assert!(matches!(again, Err(StoreError::Missing(_))), "{again:?}");
+    assert_eq!(all_numbers(store, &rows, 0).await, [0, 1, 2, 3, 4]);
+}
+
 pub async fn a_moved_cursor_discards_the_whole_turn(store: &dyn Store) {
     let log = events("A");
     install(store, "X", &log, 3).await;

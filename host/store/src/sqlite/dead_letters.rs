@@ -71,11 +71,15 @@ pub(super) fn remove(
     id: u64,
     record: &AuditRecord,
 ) -> Result<(), StoreError> {
-    let mut statement = group
-        .conn()
-        .prepare_cached("DELETE FROM dead_letters WHERE id = ?")?;
+    take(group.conn(), id)?;
+    audit::insert(group.conn(), record)
+}
+
+/// Takes one away.
+pub(super) fn take(conn: &Connection, id: u64) -> Result<(), StoreError> {
+    let mut statement = conn.prepare_cached("DELETE FROM dead_letters WHERE id = ?")?;
     if statement.execute([int(id)])? == 0 {
         return Err(StoreError::Missing(format!("dead letter {id}")));
     }
-    audit::insert(group.conn(), record)
+    Ok(())
 }

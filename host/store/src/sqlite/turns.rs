@@ -35,6 +35,9 @@ pub(super) fn commit(group: &mut Group<'_>, turn: TurnCommit) -> Result<(), Stor
     if let Some(letter) = &turn.dead_letter {
         dead_letters::insert(conn, letter)?;
     }
+    if let Some(id) = turn.redriven {
+        dead_letters::take(conn, id)?;
+    }
     journal::close(conn, installation, &turn.turn)?;
     for append in turn.appends {
         group.append(append);
