@@ -2,7 +2,7 @@
 
 use watchbox_model::{Time, TurnId, turn::Trigger};
 
-use super::server::{Server, install, name, open};
+use super::server::{Server, install, name};
 use crate::turn::nothing;
 
 const EVERY_SECOND: &str = "schedule: { every: 1s }";
@@ -74,8 +74,6 @@ async fn ticks_missed_while_it_was_down_are_run_once() {
 #[tokio::test]
 async fn a_tick_that_fails_for_good_is_set_aside_and_the_next_one_comes() {
     let server = Server::start().await;
-    let folder = server.stop().await;
-    let server = Server::over(folder, open(&tempfile::tempdir().unwrap()).await).await;
     let mut small = install("Server.Clock", EVERY_SECOND);
     small.grants = super::server::grants("{ limits: { rows: 0, tries: 2 } }");
     server.try_install(small).await.unwrap();

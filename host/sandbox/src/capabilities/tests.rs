@@ -229,10 +229,7 @@ async fn labels_are_changed_all_or_none() {
     add(&mut guest, "C.1", &[]).await.unwrap();
     add(&mut guest, "C.1", &["A", "B"]).await.unwrap();
     assert_eq!(guest.work.labels.len(), 2);
-    assert!(
-        trail(&mut guest)
-            .ends_with("labels add [A, B of C.1] allowed: labels.add: A, labels.add: B -> ok")
-    );
+    insta::assert_snapshot!(trail(&mut guest).lines().last().unwrap(), @"labels add [A, B of C.1] allowed: labels: add: A, labels: add: B -> ok");
 }
 
 #[tokio::test]

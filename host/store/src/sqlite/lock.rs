@@ -16,8 +16,8 @@ const INTERVAL: Duration = Duration::from_millis(20);
 
 /// The right to write to a store, held until it is dropped or the process ends, however it ends.
 ///
-/// It is a lock on a file beside the database rather than SQLite's `locking_mode = EXCLUSIVE`: that mode
-/// would keep out the store's own readers, and an operator's `sqlite3` too.
+/// It is a lock on a file beside the database rather than SQLite's own on the database: this one can be told from a damaged
+/// file, and waited for, before anything of the database is read.
 #[derive(Debug)]
 pub(super) struct StoreLock {
     _file: File,

@@ -43,7 +43,7 @@ pub struct Retention {
 /// How the store is set up.
 #[derive(Clone, Debug)]
 pub struct SqliteConfig {
-    /// The database file; made where it is missing. Beside it SQLite keeps `-wal` and `-shm`, and the store a `.lock`.
+    /// The database file; made where it is missing. Beside it SQLite keeps `-wal`, and the store a `.lock`.
     pub path: PathBuf,
     /// What is kept.
     pub retention: Retention,

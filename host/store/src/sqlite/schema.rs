@@ -1,6 +1,6 @@
 //! The file: its settings, its schema and how an older one is brought up to date.
 
-use std::{fs::OpenOptions, path::Path, time::Duration};
+use std::{ffi::CStr, fs::OpenOptions, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -19,6 +19,12 @@ const PAGE_SIZE: u32 = 8192;
 /// How much of the file the writer keeps in memory: more than a group of commands changes.
 const WRITER_CACHE: &str = "cache_size = -32768";
 
+/// SQLite's way to the file: the store is this process's alone, and what its connections share is kept on the heap.
+///
+/// The usual way maps a file `-shm` into memory, and a file system that refuses a write to a page of it (one that an error turned
+/// read-only, a file made immutable) answers with SIGBUS, which ends the process; this way it answers with an error.
+const VFS: &CStr = c"unix-excl";
+
 /// How long a lock of another process (an operator's `sqlite3`) is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -31,7 +37,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut conn = Connection::open_with_flags(path, flags)?;
+    let mut conn = Connection::open_with_flags_and_vfs(path, flags, VFS)?;
     settle(&conn)?;
     let version = version(&conn)?;
     if version == 0 {
@@ -57,7 +63,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
 /// Opens the file, made before, for reading.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
+    let conn = Connection::open_with_flags_and_vfs(path, flags, VFS)?;
     settle(&conn)?;
     Ok(conn)
 }
