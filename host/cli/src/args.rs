@@ -4,6 +4,7 @@
 //! written into what was meant.
 
 mod audit;
+mod backup;
 mod build;
 mod clients;
 mod connection;
@@ -22,6 +23,7 @@ mod when;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use audit::{Audit, DecisionArgument};
+pub use backup::Backup;
 pub use build::Build;
 pub use clients::{Client, ClientAdd, ClientCommand, ClientName, Clients, Label, LabelCommand};
 pub use connection::Connection;
@@ -151,6 +153,8 @@ pub enum Command {
     DeadLetters(DeadLetters),
     /// Make, list and revoke tokens
     Token(Token),
+    /// Write a copy of all that is kept, while the server works
+    Backup(Backup),
     /// Print the completions of a shell
     Completions(Completions),
 }

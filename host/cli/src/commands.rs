@@ -1,6 +1,7 @@
 //! What each command does, one file a command.
 
 mod audit;
+mod backup;
 mod build;
 mod client;
 mod clients;
@@ -57,6 +58,7 @@ async fn ask(command: Command, output: &Output) -> anyhow::Result<()> {
         Command::Audit(args) => audit::audit(args, output).await,
         Command::DeadLetters(args) => dead_letters::dead_letters(args, output).await,
         Command::Token(args) => token::token(args, output).await,
+        Command::Backup(args) => backup::backup(args, output).await,
         Command::Serve(_)
         | Command::Inspect(_)
         | Command::Run(_)

@@ -1,6 +1,6 @@
 //! The trait that a store implements, in the terms of the turn. No word of SQL here: another engine can stand behind it.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -313,6 +313,9 @@ pub trait Store: Send + Sync + 'static {
     async fn check(&self) -> Result<(), StoreError>;
     /// Lets go of what retention no longer keeps. Says how many rows went.
     async fn retain(&self, now: Time) -> Result<u64, StoreError>;
+    /// Writes a copy of all that is kept, as of one moment, to the new file `to`, for its owner only; says how many bytes it has.
+    /// Work goes on meanwhile. A copy that failed is taken away again.
+    async fn backup(&self, to: &Path) -> Result<u64, StoreError>;
     /// Finishes what was accepted and closes.
     async fn close(&self);
 }

@@ -48,6 +48,7 @@ fn help_shows_every_command() {
                     administrative act
       dead-letters  Look at triggers that were set aside, and give them to their artifact again
       token         Make, list and revoke tokens
+      backup        Write a copy of all that is kept, while the server works
       completions   Print the completions of a shell
       help          Print this message or the help of the given subcommand(s)
 

@@ -172,6 +172,9 @@ impl Store for Faulty {
     async fn retain(&self, now: Time) -> Result<u64> {
         self.inner.retain(now).await
     }
+    async fn backup(&self, to: &std::path::Path) -> Result<u64> {
+        self.inner.backup(to).await
+    }
     async fn close(&self) {
         self.inner.close().await;
     }

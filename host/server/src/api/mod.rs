@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod audit;
+mod backup;
 mod clients;
 mod dead_letters;
 mod health;
@@ -56,6 +57,7 @@ pub(crate) fn routes(component: usize) -> OpenApiRouter<App> {
         .routes(routes!(dead_letters::redrive))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(backup::create))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))

@@ -49,7 +49,7 @@ const fn route(method: Method, path: &'static str, allowed: Allowed) -> Route {
 }
 
 /// Every route.
-pub static ROUTES: [Route; 34] = [
+pub static ROUTES: [Route; 35] = [
     route(Method::GET, "/health", Allowed::Anybody),
     route(Method::GET, "/ready", Allowed::Anybody),
     route(Method::GET, "/metrics", Allowed::Readers),
@@ -70,6 +70,7 @@ pub static ROUTES: [Route; 34] = [
         Allowed::Readers,
     ),
     route(Method::GET, "/api/v1/logs", Allowed::Readers),
+    route(Method::POST, "/api/v1/backups", Allowed::Admins),
     route(Method::GET, "/api/v1/artifacts", Allowed::Readers),
     route(Method::POST, "/api/v1/artifacts", Allowed::Admins),
     route(Method::GET, "/api/v1/artifacts/{digest}", Allowed::Readers),

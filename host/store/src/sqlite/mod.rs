@@ -4,6 +4,7 @@
 //! connections, unless [`logs`] has in memory what is wanted. Each other module has the statements of one subject.
 
 mod audit;
+mod backup;
 mod blocks;
 mod clients;
 mod column;

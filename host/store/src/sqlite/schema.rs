@@ -78,11 +78,18 @@ fn settle(conn: &Connection) -> Result<(), StoreError> {
 /// Makes the file, if it is missing, so that only its owner can read it: sealed secrets, hashes of tokens and what endpoints report
 /// are in it. SQLite gives the files beside it the same mode.
 fn make_private(path: &Path) -> Result<(), StoreError> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
+    make(path, OpenOptions::new().create(true).truncate(false))
+}
+
+/// The same for a file that must not be there yet.
+pub(super) fn make_new(path: &Path) -> Result<(), StoreError> {
+    make(path, OpenOptions::new().create_new(true))
+}
+
+fn make(path: &Path, options: &mut OpenOptions) -> Result<(), StoreError> {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    match options.write(true).open(path) {
         Ok(_) => Ok(()),
         Err(error) => Err(StoreError::ReadOnly(format!(
             "{} can't be opened: {error}",

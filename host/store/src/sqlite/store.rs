@@ -12,7 +12,7 @@ use watchbox_model::{
 };
 
 use super::{
-    SqliteConfig, audit, blocks, clients, components, dead_letters,
+    SqliteConfig, audit, backup, blocks, clients, components, dead_letters,
     group::Group,
     installations, journal,
     lock::StoreLock,
@@ -365,6 +365,13 @@ impl Store for SqliteStore {
                 return Ok(rows);
             }
         }
+    }
+
+    async fn backup(&self, to: &Path) -> Result<u64, StoreError> {
+        let to = to.to_owned();
+        self.readers
+            .read(move |conn| backup::write(conn, &to))
+            .await
     }
 
     async fn close(&self) {

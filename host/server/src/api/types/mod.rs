@@ -5,6 +5,7 @@
 
 mod artifact;
 mod audit;
+mod backup;
 mod client;
 mod dead_letter;
 mod health;
@@ -22,6 +23,7 @@ pub use artifact::{
     Subscription,
 };
 pub use audit::AuditEntry;
+pub use backup::Backup;
 pub use client::{Client, LabelEdit, PutClient};
 pub use dead_letter::{DeadLetter, Trigger};
 pub use health::{Health, Readiness};

@@ -152,6 +152,29 @@ async fn damage_is_told_with_the_file_and_what_to_do() {
     assert!(reason.contains("put a backup in its place"), "{reason}");
 }
 
+#[tokio::test]
+async fn a_backup_is_the_store_as_of_then() {
+    let (store, _folder) = fresh().await;
+    let log = events("A");
+    store
+        .append(vec![append(&log, 1.0, 0..3)], vec![])
+        .await
+        .unwrap();
+    let copies = tempfile::tempdir().unwrap();
+    let copy = copies.path().join("watchbox.db");
+    let bytes = store.backup(&copy).await.unwrap();
+    assert_eq!(fs::metadata(&copy).unwrap().len(), bytes);
+    store
+        .append(vec![append(&log, 2.0, 3..5)], vec![])
+        .await
+        .unwrap();
+    let again = store.backup(&copy).await.unwrap_err();
+    assert!(matches!(again, StoreError::ReadOnly(_)), "{again}");
+    let restored = open(&copies, Retention::default()).await.unwrap();
+    assert_eq!(all_numbers(&restored, &log, 0).await, [0, 1, 2]);
+    assert_eq!(all_numbers(&store, &log, 0).await, [0, 1, 2, 3, 4]);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_can_read_it() {
@@ -159,7 +182,8 @@ async fn only_the_owner_can_read_it() {
 
     let (store, folder) = fresh().await;
     store.check().await.unwrap();
-    for file in ["watchbox.db", "watchbox.db-wal"] {
+    store.backup(&folder.path().join("copy.db")).await.unwrap();
+    for file in ["watchbox.db", "watchbox.db-wal", "copy.db"] {
         let mode = fs::metadata(folder.path().join(file)).unwrap();
         assert_eq!(mode.permissions().mode() & 0o777, 0o600, "{file}");
     }
