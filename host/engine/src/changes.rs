@@ -36,7 +36,7 @@ impl Inner {
             grants: install.grants,
         };
         settings.keep_secrets_apart(&component);
-        let loaded = Arc::new(Loaded::new(&name, component, &settings)?);
+        let loaded = Arc::new(Loaded::new(&name, component, &settings, None)?);
         table::refuse_circle(&self.table(), &name, &loaded)?;
         let post = self.post(&name, Phase::Idle);
         let instance = try_out(&loaded, &post.host).await?;
@@ -136,7 +136,12 @@ impl Inner {
                     "its secret `{secret}` was dropped: this version has no such parameter"
                 ));
             }
-            let loaded = Arc::new(Loaded::new(&name, component, &settings)?);
+            let loaded = Arc::new(Loaded::new(
+                &name,
+                component,
+                &settings,
+                loaded_before.as_deref(),
+            )?);
             table::refuse_circle(&self.table(), &name, &loaded)?;
             instance = try_out(&loaded, &host).await?;
             after.digest = loaded.component.digest();

@@ -64,11 +64,13 @@ impl Settings {
 }
 
 impl Loaded {
-    /// Resolves `settings` for `component`, which is installed as `installation`.
+    /// Resolves `settings` for `component`, which is installed as `installation`. It shares its grants with `before`, what the
+    /// installation ran until now, so that what is taken away is taken from a turn of that, too.
     pub(crate) fn new(
         installation: &Name,
         component: Arc<Component>,
         settings: &Settings,
+        before: Option<&Self>,
     ) -> Result<Self, EngineError> {
         let manifest = component.manifest();
         let mut given = settings.parameters.clone();
@@ -83,7 +85,10 @@ impl Loaded {
             digest: component.digest(),
             parameters: parameters.encode(manifest.encoding),
             secrets: std::mem::take(&mut parameters.secrets),
-            grants: RwLock::new(Arc::new(settings.grants.clone())),
+            grants: match before {
+                Some(before) => Arc::clone(&before.authority.grants),
+                None => Arc::new(RwLock::new(Arc::new(settings.grants.clone()))),
+            },
         };
         Ok(Self {
             component,

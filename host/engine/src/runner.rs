@@ -4,7 +4,10 @@
 //! (`attempt.rs`), or look for a trigger (`trigger.rs`). Pauses are waits for the next answer, so that a turn that keeps failing never keeps
 //! the operator waiting.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -13,7 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use watchbox_model::{AuditRecord, LogKey, Name, Time, dead_letter::DeadLetter};
 use watchbox_sandbox::Instance;
-use watchbox_store::Store;
+use watchbox_store::{Store, StoreError};
 
 use crate::{
     EngineError, Phase,
@@ -24,6 +27,7 @@ use crate::{
     loading::Loaded,
     metrics::TurnMetrics,
     progress::Progress,
+    trigger::Sought,
     turn::{Stage, Work},
 };
 
@@ -82,6 +86,8 @@ pub(crate) struct Runner {
     /// The last tick that is done, or none of its business.
     pub(crate) last_tick: Time,
     pub(crate) current: Option<Work>,
+    /// Dead letters to be given again, and who waits for what comes of it.
+    redrives: VecDeque<(Box<Redrive>, oneshot::Sender<Result<(), EngineError>>)>,
     /// When the next trigger may be looked for.
     pub(crate) hold: Instant,
     /// Reads that failed in a row.
@@ -100,6 +106,8 @@ enum Next {
     Obey(Command),
     GoOn,
     Begin(Work),
+    KeepCursor(usize),
+    Pause(StoreError),
 }
 
 impl Runner {
@@ -123,6 +131,7 @@ impl Runner {
             first_look: 0,
             last_tick: ticks_after,
             current: None,
+            redrives: VecDeque::new(),
             hold: Instant::now(),
             read_failures: 0,
         }
@@ -147,16 +156,23 @@ impl Runner {
                     self.next_plan = Some((plan, instance));
                 }
                 Next::Obey(Command::Redrive(redrive, reply)) => {
-                    // Whoever asked may have gone; the turn is done all the same.
-                    let _ = reply.send(self.redrive(*redrive).await);
+                    self.redrives.push_back((redrive, reply));
                 }
                 Next::GoOn => self.go_on().await,
                 Next::Begin(work) => {
+                    self.read_failures = 0;
                     self.begin(work);
                     self.go_on().await;
                 }
+                // Not within `next`, which may be dropped between the store's commit and ours.
+                Next::KeepCursor(reader) => match self.keep_cursor(reader).await {
+                    Ok(()) => self.read_failures = 0,
+                    Err(error) => self.pause(&error),
+                },
+                Next::Pause(error) => self.pause(&error),
             }
             self.swap_if_free().await;
+            self.redrive_if_free().await;
         }
         self.keep_cursors().await;
     }
@@ -181,19 +197,20 @@ impl Runner {
         }
         sleep_until(self.hold).await;
         match self.look().await {
-            Ok(work) => {
-                self.read_failures = 0;
-                Next::Begin(work)
-            }
-            Err(error) => {
-                self.read_failures = self.read_failures.saturating_add(1);
-                self.hold = Instant::now() + self.post.backoff.pause(self.read_failures);
-                self.post
-                    .progress
-                    .failed(Phase::Retrying, error.to_string());
-                Next::GoOn
-            }
+            Ok(Sought::Work(work)) => Next::Begin(work),
+            Ok(Sought::Passed(reader)) => Next::KeepCursor(reader),
+            Err(error) => Next::Pause(error),
         }
+    }
+
+    /// The store can't be read, or a cursor not be kept: looks again after a while, at what the store then says.
+    fn pause(&mut self, error: &StoreError) {
+        self.close();
+        self.read_failures = self.read_failures.saturating_add(1);
+        self.hold = Instant::now() + self.post.backoff.pause(self.read_failures);
+        self.post
+            .progress
+            .failed(Phase::Retrying, error.to_string());
     }
 
     /// Makes `work` the turn that is under way.
@@ -208,13 +225,26 @@ impl Runner {
         self.current = Some(work);
     }
 
-    /// Goes over to the next plan, if there is one, unless a turn that was run is not recorded or committed yet.
-    async fn swap_if_free(&mut self) {
-        let is_free = self
-            .current
+    /// Whether no turn was run that is not recorded or committed yet: another would read a state that is about to change.
+    fn is_free(&self) -> bool {
+        self.current
             .as_ref()
-            .is_none_or(|work| matches!(work.stage, Stage::Try));
-        if !is_free {
+            .is_none_or(|work| matches!(work.stage, Stage::Try))
+    }
+
+    /// Gives the dead letters again that were asked for, unless it has to wait.
+    async fn redrive_if_free(&mut self) {
+        while self.is_free()
+            && let Some((redrive, reply)) = self.redrives.pop_front()
+        {
+            // Whoever asked may have gone; the turn is done all the same.
+            let _ = reply.send(self.redrive(*redrive).await);
+        }
+    }
+
+    /// Goes over to the next plan, if there is one, unless it has to wait.
+    async fn swap_if_free(&mut self) {
+        if !self.is_free() {
             return;
         }
         let Some((plan, instance)) = self.next_plan.take() else {

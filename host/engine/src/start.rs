@@ -67,7 +67,7 @@ impl Inner {
     ) -> Result<Loaded, EngineError> {
         let component = self.kept_component(installation).await?;
         let settings = self.kept_settings(installation)?;
-        Loaded::new(&installation.name, component, &settings)
+        Loaded::new(&installation.name, component, &settings, None)
     }
 
     /// The component of `installation`, from the store.

@@ -20,23 +20,31 @@ use crate::{
 /// The longest sleep until a tick: the machine's clock may be set meanwhile.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
+/// What was found.
+pub(crate) enum Sought {
+    /// A turn to be had.
+    Work(Work),
+    /// A stretch of this reader's log in which nothing passed the filter: its cursor is to be kept.
+    Passed(usize),
+}
+
 impl Runner {
-    /// Looks for a trigger until there is one. May be dropped at any time.
-    pub(crate) async fn look(&mut self) -> Result<Work, StoreError> {
+    /// Looks for a trigger until there is one. May be dropped at any time: it moves no cursor.
+    pub(crate) async fn look(&mut self) -> Result<Sought, StoreError> {
         if !self.is_open {
             self.open().await?;
         }
         loop {
             let now = Time::now();
             if let Some((tick, outside)) = self.begun_ticks.pop() {
-                return Ok(Work::tick(tick.due, tick.now, outside));
+                return Ok(Sought::Work(Work::tick(tick.due, tick.now, outside)));
             }
             let due = self.next_tick(now);
             if let Some(due) = due.filter(|due| *due <= now) {
-                return Ok(Work::tick(due, now, Effects::new()));
+                return Ok(Sought::Work(Work::tick(due, now, Effects::new())));
             }
-            if let Some(work) = self.look_at_logs().await? {
-                return Ok(work);
+            if let Some(sought) = self.look_at_logs().await? {
+                return Ok(sought);
             }
             self.recovered();
             wait(&self.readers, due).await;
@@ -61,7 +69,7 @@ impl Runner {
     }
 
     /// Looks at each log once.
-    async fn look_at_logs(&mut self) -> Result<Option<Work>, StoreError> {
+    async fn look_at_logs(&mut self) -> Result<Option<Sought>, StoreError> {
         let store = Arc::clone(&self.post.store);
         let logs = self.readers.len();
         for index in (self.first_look..logs).chain(0..self.first_look.min(logs)) {
@@ -75,9 +83,12 @@ impl Runner {
                         .map_or_else(|| (Time::now(), false), |bound| (bound.now, bound.halved));
                     let work = Work::events(&reader.log, batch, now, halved);
                     self.first_look = index + 1;
-                    return Ok(Some(work));
+                    return Ok(Some(Sought::Work(work)));
                 }
-                Found::Passed => self.keep_cursor(index).await?,
+                Found::Passed => {
+                    self.first_look = index + 1;
+                    return Ok(Some(Sought::Passed(index)));
+                }
                 Found::End => {}
             }
         }
@@ -132,9 +143,9 @@ impl Runner {
     async fn resume(&mut self) -> Result<(), StoreError> {
         let store = Arc::clone(&self.post.store);
         let name = &self.post.name;
-        if let Some(last) = store.last_tick(name).await? {
-            self.last_tick = self.last_tick.max(last);
-        }
+        // Ticks that are none of this runner's business (`last_tick`) may have been begun all the same: only the store knows what is done.
+        let done = store.last_tick(name).await?;
+        self.last_tick = self.last_tick.max(done.unwrap_or(self.last_tick));
         let open_turns = store.open_turns(name).await?;
         self.kept.clear();
         self.begun_ticks.clear();
@@ -144,14 +155,19 @@ impl Runner {
                 .into_iter()
                 .map(|entry| (entry.effect, entry.outcome))
                 .collect();
-            self.resume_turn(turn, outside).await?;
+            self.resume_turn(turn, outside, done).await?;
         }
         self.is_resumed = true;
         Ok(())
     }
 
     /// A turn that was begun before gets the bounds and the time that it had.
-    async fn resume_turn(&mut self, open: OpenTurn, outside: Effects) -> Result<(), StoreError> {
+    async fn resume_turn(
+        &mut self,
+        open: OpenTurn,
+        outside: Effects,
+        done: Option<Time>,
+    ) -> Result<(), StoreError> {
         match open.trigger {
             Trigger::Events { log, to, .. } => {
                 self.kept.entry(log).or_default().push(Bound {
@@ -162,7 +178,7 @@ impl Runner {
                 });
             }
             // A dead letter that was being redriven: it is still there to be redriven.
-            Trigger::Tick { due } if due <= self.last_tick => {
+            Trigger::Tick { due } if done.is_some_and(|done| due <= done) => {
                 let over = nothing(&self.post.name, &open.turn);
                 self.post.store.commit(over).await?;
             }
@@ -184,7 +200,7 @@ impl Runner {
     }
 
     /// Puts a cursor past what did not pass.
-    async fn keep_cursor(&mut self, index: usize) -> Result<(), StoreError> {
+    pub(crate) async fn keep_cursor(&mut self, index: usize) -> Result<(), StoreError> {
         let reader = &mut self.readers[index];
         let (log, from, to) = (reader.log.clone(), reader.cursor(), reader.at());
         if from == to {

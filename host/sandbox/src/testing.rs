@@ -45,7 +45,7 @@ pub(crate) fn authority_with(grants: &str) -> Authority {
             secret("token", "sesame-open-up"),
         ]
         .into(),
-        grants: RwLock::new(Arc::new(grants_of(grants))),
+        grants: Arc::new(RwLock::new(Arc::new(grants_of(grants)))),
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Authority {
     /// The secret ones.
     pub secrets: BTreeMap<String, Secret>,
     /// The grants. Read anew at each call, so that a revocation takes hold at the next one.
-    pub grants: RwLock<Arc<Grants>>,
+    pub grants: Arc<RwLock<Arc<Grants>>>,
 }
 
 impl Authority {

@@ -61,7 +61,7 @@ pub async fn run(args: &args::Run, output: &Output) -> anyhow::Result<Exit> {
         digest: component.digest(),
         parameters: parameters.encode(manifest.encoding),
         secrets: parameters.secrets.clone(),
-        grants: RwLock::new(Arc::new(grants.clone())),
+        grants: Arc::new(RwLock::new(Arc::new(grants.clone()))),
     };
     let subscription = match &source {
         Some(_) => Some(subscription(args.log.as_ref(), manifest, &parameters)?),

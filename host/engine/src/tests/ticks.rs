@@ -1,9 +1,10 @@
 //! Ticks: by the clock, and those that were missed.
 
 use watchbox_model::{Time, TurnId, turn::Trigger};
+use watchbox_store::{JournalEntry, OpenTurn};
 
 use super::server::{Server, install, name};
-use crate::turn::nothing;
+use crate::{Change, turn::nothing};
 
 const EVERY_SECOND: &str = "schedule: { every: 1s }";
 const SELDOM: &str = "schedule: { every: 300d }";
@@ -81,5 +82,35 @@ async fn a_tick_that_fails_for_good_is_set_aside_and_the_next_one_comes() {
     assert!(matches!(letters[0].trigger, Trigger::Tick { .. }));
     assert_eq!(letters[0].tries, 2);
     assert_ne!(letters[0].trigger, letters[1].trigger);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_tick_that_was_begun_is_gone_on_with_after_it_was_switched_off_and_on() {
+    let server = Server::start().await;
+    let mut off = install("Server.Clock", SELDOM);
+    off.enabled = false;
+    server.try_install(off).await.unwrap();
+    let due = Time::from_seconds(Time::now().seconds() - 60.0);
+    let begun = OpenTurn {
+        installation: name("Server.Clock"),
+        turn: TurnId::of(&Trigger::Tick { due }),
+        trigger: Trigger::Tick { due },
+        now: due,
+    };
+    let sent = JournalEntry {
+        effect: "told C.1".to_owned(),
+        outcome: Vec::new(),
+    };
+    server.store.journal(&begun, sent).await.unwrap();
+    let on = Change {
+        enabled: Some(true),
+        ..Change::default()
+    };
+    let clock = name("Server.Clock");
+    server.engine.change(&clock, on).await.unwrap();
+    assert_eq!(server.rows("Server.Clock", 1).await, ["tick"]);
+    assert_eq!(server.store.last_tick(&clock).await.unwrap(), Some(due));
+    assert_eq!(server.times("Server.Clock").await, [due.seconds()]);
     server.stop().await;
 }

@@ -32,7 +32,13 @@ struct Key {
 
 impl Pinned {
     /// The client for `url`'s host at `addresses`.
-    pub(super) async fn client(&self, url: &Url, addresses: Vec<IpAddr>) -> Result<Client, String> {
+    pub(super) async fn client(
+        &self,
+        url: &Url,
+        mut addresses: Vec<IpAddr>,
+    ) -> Result<Client, String> {
+        // Name servers turn their answers round; it is the same host.
+        addresses.sort_unstable();
         let key = Key {
             host: url.host_str().unwrap_or_default().to_owned(),
             port: url.port_or_known_default().unwrap_or_default(),

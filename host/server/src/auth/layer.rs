@@ -68,7 +68,11 @@ impl Denials {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         told.retain(|_, at| now.since(*at) < DENIAL_PERIOD);
         let key = (bearer.name.clone(), route.path, route.method.clone());
-        told.insert(key, now).is_none()
+        let is_new = !told.contains_key(&key);
+        if is_new {
+            told.insert(key, now);
+        }
+        is_new
     }
 }
 

@@ -110,7 +110,7 @@ impl Writer {
             room,
         })
         .await?;
-        let result = result.await.map_err(|_| closed())?;
+        let result = result.await.map_err(|_| given_up())?;
         result.map_err(|error| error.in_file(&self.path))
     }
 
@@ -151,6 +151,13 @@ impl Writer {
         let mut running = self.running.clone();
         while running.changed().await.is_ok() {}
     }
+}
+
+/// The group's thread panicked.
+fn given_up() -> StoreError {
+    StoreError::Other(
+        "the write was given up by a fault of the program: see the server's log".to_owned(),
+    )
 }
 
 fn closed() -> StoreError {

@@ -228,3 +228,27 @@ async fn the_write_ahead_log_does_not_grow_without_end() {
         0
     );
 }
+
+#[tokio::test]
+async fn a_write_that_panics_takes_its_group_back_and_the_writer_goes_on() {
+    let (store, _folder) = fresh().await;
+    let log = events("A");
+    let broken = store
+        .writer
+        .write(true, 1, |group: &mut super::super::group::Group<'_>| {
+            let sql = "UPDATE checked SET at = 7";
+            group.conn().execute(sql, []).unwrap();
+            panic!("a fault of the program")
+        });
+    let error: StoreError = match broken.await {
+        Ok(()) => panic!("it can't have been committed"),
+        Err(error) => error,
+    };
+    assert!(
+        error.to_string().contains("fault of the program"),
+        "{error}"
+    );
+    let rows = vec![append(&log, 1.0, 0..3)];
+    store.append(rows, vec![]).await.unwrap();
+    assert_eq!(all_numbers(&store, &log, 0).await, [0, 1, 2]);
+}

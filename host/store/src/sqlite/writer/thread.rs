@@ -1,6 +1,9 @@
 //! What the writer's thread does: gather, run, commit, answer.
 
-use std::sync::Arc;
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+};
 
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -70,10 +73,23 @@ impl Thread {
                     self.waiting.try_recv().ok()
                 };
             }
-            self.commit(commands);
+            self.commit_or_recover(commands);
             self.checkpoints.run(&self.conn, !self.waiting.is_empty());
         }
         self.checkpoints.last(&self.conn);
+    }
+
+    /// Commits `commands`. One that panics takes its group back, of which those who wait are told by the end of their channels; the
+    /// writer goes on.
+    fn commit_or_recover(&mut self, commands: Vec<Command>) {
+        let done = panic::catch_unwind(AssertUnwindSafe(|| self.commit(commands)));
+        if done.is_err() {
+            tracing::error!("a write panicked: its group is taken back");
+            if !self.conn.is_autocommit() {
+                // SQLite gives a transaction up by itself where this can't.
+                let _ = statement(&self.conn, "ROLLBACK");
+            }
+        }
     }
 
     /// Commits `commands` as one transaction and answers them.
