@@ -4,6 +4,7 @@ mod auth;
 mod cli;
 mod hot_load;
 mod ingest;
+mod journal;
 mod logs;
 mod numbers;
 mod powershell;

@@ -36,7 +36,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Builds the program `watchbox`; gives its path.
 pub(crate) fn build_watchbox(build: &Build) -> Result<PathBuf> {
-    cargo(build, &["build", "--package", "watchbox"])?;
+    cargo(build, &["build", "--workspace", "--bin", "watchbox"])?;
     build.program("watchbox")
 }
 

@@ -10,7 +10,7 @@ use watchbox_store::{StoreError, TurnCommit};
 use crate::{
     Phase,
     runner::Runner,
-    turn::{Stage, Then, Work, messages_append, note, nothing},
+    turn::{Stage, Then, Work, messages_append, note},
 };
 
 impl Runner {
@@ -37,7 +37,8 @@ impl Runner {
         loop {
             match &work.stage {
                 Stage::Try if work.is_empty() => {
-                    work.stage = Stage::Commit(Box::new(work.done(&self.post.name)));
+                    let journal = self.post.host.settlement(work.end());
+                    work.stage = Stage::Commit(Box::new(work.done(&self.post.name, journal)));
                 }
                 Stage::Try => self.attempt(&mut work).await,
                 Stage::Record {
@@ -63,14 +64,13 @@ impl Runner {
                 }
                 Stage::Commit(commit) => match store.commit(TurnCommit::clone(commit)).await {
                     Ok(()) => {
-                        self.committed(&work, commit).await;
+                        self.committed(&work, commit);
                         return None;
                     }
                     Err(error @ StoreError::Moved { .. }) => {
                         // Somebody else was here, or the commit had gone through after all. What the store says counts.
                         self.post.progress.failed(Phase::Idle, error.to_string());
-                        self.post.host.leave();
-                        self.close();
+                        self.reset();
                         return None;
                     }
                     Err(error) => return Some(self.store_failed(work, &error)),
@@ -87,8 +87,13 @@ impl Runner {
             Err(failure) => self.not_started(work, &failure, Vec::new(), Vec::new()),
             Ok(report) => match report.result {
                 Ok(effects) => {
-                    let commit =
-                        work.succeeded(&self.post.name, effects, &report.messages, report.audit);
+                    let commit = work.succeeded(
+                        &self.post.name,
+                        self.post.host.settlement(work.end()),
+                        effects,
+                        &report.messages,
+                        report.audit,
+                    );
                     work.stage = Stage::Commit(Box::new(commit));
                 }
                 Err(failure @ (TurnFailure::Host(_) | TurnFailure::Configure(_))) => {
@@ -184,7 +189,8 @@ impl Runner {
                 format!("the trigger became a dead letter: {error}"),
             ));
             let digest = self.plan.loaded.component.digest();
-            let commit = work.set_aside(&self.post.name, digest, &error, &messages, audit);
+            let journal = self.post.host.settlement(work.end());
+            let commit = work.set_aside(&self.post.name, journal, digest, &error, &messages, audit);
             work.stage = Stage::Commit(Box::new(commit));
         }
     }
@@ -196,7 +202,7 @@ impl Runner {
 
     fn record(&self, work: &mut Work, messages: &[Message], audit: Vec<AuditRecord>, then: Then) {
         work.stage = Stage::Record {
-            appends: messages_append(&self.post.name, &work.turn.id, messages)
+            appends: messages_append(&self.post.name, Some(&work.turn.id), messages)
                 .into_iter()
                 .collect(),
             audit,
@@ -217,18 +223,17 @@ impl Runner {
     /// The two halves of `work`, in order; both are of its time, and what it did outside is theirs.
     fn halve(&mut self, work: &Work) {
         self.set_down(work);
-        let (Some((log, to)), Some(middle)) = (work.stretch(), work.middle()) else {
+        let (Some((log, _)), Some(middle)) = (work.stretch(), work.middle()) else {
             return;
         };
         if let Some(reader) = self.readers.iter_mut().find(|reader| reader.log == *log) {
-            reader.bounds.halve(work.turn.now, to, middle);
+            reader.bounds.halve(middle);
         }
     }
 
     /// The store has it.
-    async fn committed(&mut self, work: &Work, commit: &TurnCommit) {
-        let claimed = self.post.host.leave().map(|left| left.claimed);
-        let mut over = Vec::new();
+    fn committed(&mut self, work: &Work, commit: &TurnCommit) {
+        let journal = self.post.host.leave();
         if let Some(advance) = &commit.advance
             && let Some(index) = self
                 .readers
@@ -237,25 +242,17 @@ impl Runner {
         {
             let reader = &mut self.readers[index];
             reader.advanced(advance.to);
-            over = reader.bounds.passed(advance.to);
-            reader.bounds.claimed(&claimed.unwrap_or_default());
+            if let Some(mut journal) = journal.filter(|journal| !journal.is_over(work.end())) {
+                journal.settled();
+                reader.bounds.keep(journal);
+            }
+            reader.bounds.passed(advance.to);
             self.post.progress.facts().positions[index].1 = reader.at();
         }
         if let Some(due) = commit.tick {
             self.last_tick = self.last_tick.max(due);
         }
         self.count_commit(work, commit);
-        for turn in over.into_iter().filter(|turn| *turn != work.turn.id) {
-            let closed = self
-                .post
-                .store
-                .commit(nothing(&self.post.name, &turn))
-                .await;
-            if let Err(error) = closed {
-                // It is found and closed at the next start.
-                tracing::warn!(installation = %self.post.name, %turn, %error, "a journal was not closed");
-            }
-        }
     }
 
     fn count_commit(&self, work: &Work, commit: &TurnCommit) {

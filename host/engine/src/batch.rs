@@ -53,6 +53,10 @@ pub(crate) struct Reader {
     at: u64,
     /// Turns whose bounds are given: begun before, or halved.
     pub(crate) bounds: Bounds,
+    /// How many events retention took before they were come to, of which nobody was told.
+    missed: u64,
+    /// Up to where those were counted.
+    missed_to: u64,
     /// Blocks that were read and not come to.
     ahead: Vec<Arc<Block>>,
     /// How many rows to read at a time.
@@ -75,6 +79,8 @@ impl Reader {
             cursor,
             at: cursor,
             bounds,
+            missed: 0,
+            missed_to: 0,
             ahead: Vec::new(),
             read_rows: READ_ROWS.start,
         }
@@ -93,6 +99,22 @@ impl Reader {
     /// The log's end, as it grows.
     pub(crate) fn end(&self) -> watch::Receiver<u64> {
         self.end.clone()
+    }
+
+    /// How many events retention took before they were come to, of which nobody was told.
+    pub(crate) fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    /// Somebody was told of that many.
+    pub(crate) fn told(&mut self, missed: u64) {
+        self.missed -= missed;
+    }
+
+    /// Retention took what is between; it may be found out again.
+    fn miss(&mut self, from: u64, to: u64) {
+        self.missed += to.saturating_sub(from.max(self.missed_to));
+        self.missed_to = self.missed_to.max(to);
     }
 
     /// The store has put the cursor to `to`.
@@ -124,6 +146,7 @@ impl Reader {
             let blocks = self.read(store, at).await?;
             if blocks.is_empty() && at < end {
                 // Retention took all that was there.
+                self.miss(at, end);
                 at = end;
                 if draft.positions.is_empty() {
                     self.at = at;
@@ -142,6 +165,9 @@ impl Reader {
                     return Ok(Found::Batch(self.batch(draft, at)));
                 }
                 continue;
+            }
+            if let Some(first) = blocks.first().map(|block| block.first) {
+                self.miss(at, first);
             }
             let limit = self.subscription.batch.rows as usize;
             for (index, block) in blocks.iter().enumerate() {

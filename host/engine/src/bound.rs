@@ -1,113 +1,73 @@
-//! Turns whose bounds are given: begun before a restart or an upgrade, or made by halving a batch that failed.
+//! Where turns over a log end that was given before: in a batch begun before a restart or an upgrade, and in the halves of one that failed.
 //!
-//! They lie one in the other, all from the cursor on: the innermost is next, and when it is done the rest of
-//! the one around it is.
+//! The parts of a batch lie one in the other, all from the cursor on: the innermost is next, and when it is done the rest of the one around
+//! it is.
 
-use std::collections::BTreeSet;
+use watchbox_model::Time;
 
-use watchbox_model::{Time, TurnId};
+use crate::journal::Journal;
 
-use crate::{host::Effects, turn::Work};
-
-/// A turn that ends where it has to.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Bound {
-    /// The position after its last.
-    pub(crate) to: u64,
-    /// The turn's time.
-    pub(crate) now: Time,
-    /// Whether it is a part of a batch whose tries were spent.
-    pub(crate) halved: bool,
-    /// The turn that did something outside, and what, where one did.
-    pub(crate) open: Option<(TurnId, Effects)>,
+/// The bounds in one log.
+#[derive(Debug, Default)]
+pub(crate) struct Bounds {
+    /// The batch that was begun; none while a turn of it is under way.
+    origin: Option<Journal>,
+    /// Where its parts end, the outermost first.
+    parts: Vec<u64>,
+    /// Whether it was halved.
+    is_halved: bool,
 }
 
-/// The bounds in one log, the outermost first.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Bounds(Vec<Bound>);
-
 impl Bounds {
-    /// Puts one in. Of two that end together either may be next: what was done outside is found by the turn's id.
-    pub(crate) fn push(&mut self, bound: Bound) {
-        let index = self.0.partition_point(|other| other.to > bound.to);
-        self.0.insert(index, bound);
-    }
-
-    /// Puts in the bound of `work`, which ends at `to` and is to be come to again; or, where it has one, keeps there what it
-    /// did outside.
-    pub(crate) fn set_down(&mut self, work: &Work, to: u64, outside: Effects) {
-        let open = (!outside.is_empty()).then(|| (work.turn.id.clone(), outside));
-        match self.0.last_mut().filter(|bound| bound.to == to) {
-            // What is known of a larger turn that ends here too must stay apart.
-            Some(bound)
-                if bound
-                    .open
-                    .as_ref()
-                    .is_none_or(|(turn, _)| *turn == work.turn.id) =>
-            {
-                bound.open = open.or(bound.open.take());
-            }
-            _ => self.push(Bound {
-                to,
-                now: work.turn.now,
-                halved: false,
-                open,
-            }),
+    /// Those of a batch that was begun.
+    pub(crate) fn of(origin: Journal) -> Self {
+        Self {
+            origin: Some(origin),
+            ..Self::default()
         }
-    }
-
-    /// Halves the turn that ends at `to`, which has a bound.
-    pub(crate) fn halve(&mut self, now: Time, to: u64, middle: u64) {
-        for bound in self.0.iter_mut().filter(|bound| bound.to == to) {
-            bound.halved = true;
-        }
-        self.push(Bound {
-            to: middle,
-            now,
-            halved: true,
-            open: None,
-        });
     }
 
     /// Where the next turn ends.
     pub(crate) fn next_end(&self) -> Option<u64> {
-        self.0.last().map(|bound| bound.to)
+        let innermost = self.parts.last().copied();
+        innermost.or_else(|| self.origin.as_ref()?.end())
     }
 
-    /// The next turn's bound.
-    pub(crate) fn next(&mut self) -> Option<&mut Bound> {
-        self.0.last_mut()
+    /// The time of the next turn.
+    pub(crate) fn now(&self) -> Option<Time> {
+        self.origin.as_ref().map(|journal| journal.origin().now)
     }
 
-    /// What turn `id` did outside by itself, and what larger turns did that it may have been part of.
-    pub(crate) fn effects(&self, id: &TurnId) -> (Effects, Effects) {
-        let mut own = Effects::new();
-        let mut inherited = Effects::new();
-        for (turn, effects) in self.0.iter().filter_map(|bound| bound.open.as_ref()) {
-            let kept = if turn == id { &mut own } else { &mut inherited };
-            kept.extend(
-                effects
-                    .iter()
-                    .map(|(effect, outcome)| (effect.clone(), outcome.clone())),
-            );
-        }
-        (own, inherited)
+    /// Whether the next turn is a part of a batch whose tries were spent.
+    pub(crate) fn is_halved(&self) -> bool {
+        self.is_halved
     }
 
-    /// The cursor is at `to`. Gives the open turns that are over with that, whose journals have no more use.
-    pub(crate) fn passed(&mut self, to: u64) -> Vec<TurnId> {
-        let mut over = Vec::new();
-        while let Some(bound) = self.0.pop_if(|bound| bound.to <= to) {
-            over.extend(bound.open.map(|(turn, _)| turn));
+    /// The journal of the batch that was begun, for its next turn, which ends at `to`.
+    pub(crate) fn take(&mut self, to: u64) -> Option<Journal> {
+        self.origin.take_if(|journal| Some(to) <= journal.end())
+    }
+
+    /// Keeps the journal of a batch that is to be gone on with.
+    pub(crate) fn keep(&mut self, journal: Journal) {
+        self.origin = Some(journal);
+    }
+
+    /// Ends the next turn at `middle` already.
+    pub(crate) fn halve(&mut self, middle: u64) {
+        self.is_halved = true;
+        self.parts.push(middle);
+    }
+
+    /// The cursor is at `to`. Gives the journal of the batch, if that is over.
+    pub(crate) fn passed(&mut self, to: u64) -> Option<Journal> {
+        while self.parts.pop_if(|end| *end <= to).is_some() {}
+        let over = self.origin.take_if(|journal| journal.end() <= Some(to));
+        if self.origin.is_none() {
+            self.parts.clear();
+            self.is_halved = false;
         }
         over
-    }
-
-    /// These effects of larger turns were those of a part that is done: they are no other part's.
-    pub(crate) fn claimed(&mut self, effects: &BTreeSet<String>) {
-        for (_, open) in self.0.iter_mut().filter_map(|bound| bound.open.as_mut()) {
-            open.retain(|effect, _| !effects.contains(effect));
-        }
     }
 }
 
@@ -116,69 +76,41 @@ mod tests {
     use super::*;
     use watchbox_model::{LogKey, turn::Trigger};
 
-    fn id(from: u64, to: u64) -> TurnId {
+    fn journal(from: u64, to: u64) -> Journal {
         let log = LogKey::events("X".parse().unwrap());
-        TurnId::of(&Trigger::Events { log, from, to })
-    }
-
-    fn bound(from: u64, to: u64, effects: &[&str]) -> Bound {
-        let effects: Effects = effects
-            .iter()
-            .map(|effect| ((*effect).to_owned(), effect.as_bytes().to_vec()))
-            .collect();
-        Bound {
-            to,
-            now: Time::default(),
-            halved: false,
-            open: (!effects.is_empty()).then(|| (id(from, to), effects)),
-        }
-    }
-
-    fn names(effects: Effects) -> Vec<String> {
-        effects.into_keys().collect()
+        let trigger = Trigger::Events { log, from, to };
+        Journal::new(&"A".parse().unwrap(), &trigger, Time::from_micros(7))
     }
 
     #[test]
-    fn the_innermost_is_next_in_whatever_order_they_came() {
-        let mut bounds = Bounds::default();
-        for to in [8, 2, 4] {
-            bounds.push(bound(0, to, &[]));
-        }
+    fn the_innermost_is_next_and_the_whole_is_over_with_its_last_part() {
+        let mut bounds = Bounds::of(journal(0, 8));
+        bounds.halve(4);
+        bounds.halve(2);
         let mut ends = Vec::new();
         while let Some(to) = bounds.next_end() {
-            ends.push(to);
+            ends.push((to, bounds.is_halved(), bounds.now().is_some()));
+            let journal = bounds.take(to).unwrap();
+            if !journal.is_over(Some(to)) {
+                bounds.keep(journal);
+            }
             bounds.passed(to);
         }
-        assert_eq!(ends, [2, 4, 8]);
+        assert_eq!(ends, [2, 4, 8].map(|to| (to, true, true)));
+        assert!(!bounds.is_halved());
     }
 
     #[test]
-    fn a_part_inherits_and_what_it_claims_is_not_anothers() {
-        let mut bounds = Bounds::default();
-        bounds.push(bound(0, 8, &["a", "b"]));
-        bounds.push(bound(0, 4, &["c"]));
-        let (own, inherited) = bounds.effects(&id(0, 4));
-        assert_eq!(
-            (names(own), names(inherited)),
-            (vec!["c".to_owned()], vec!["a".to_owned(), "b".to_owned()])
-        );
-
-        assert_eq!(bounds.passed(4), [id(0, 4)]);
-        bounds.claimed(&BTreeSet::from(["a".to_owned()]));
-        let (own, inherited) = bounds.effects(&id(4, 8));
-        assert_eq!(
-            (names(own), names(inherited)),
-            (vec![], vec!["b".to_owned()])
-        );
-    }
-
-    #[test]
-    fn the_whole_is_over_with_its_last_part() {
-        let mut bounds = Bounds::default();
-        bounds.push(bound(0, 8, &["a"]));
-        bounds.push(bound(0, 4, &[]));
-        assert_eq!(bounds.passed(4), []);
-        assert_eq!(bounds.passed(8), [id(0, 8)]);
+    fn a_batch_that_the_cursor_has_passed_is_over() {
+        let mut bounds = Bounds::of(journal(0, 8));
+        assert!(bounds.passed(7).is_none());
+        assert_eq!(bounds.passed(8).unwrap().end(), Some(8));
         assert_eq!(bounds.next_end(), None);
+    }
+
+    #[test]
+    fn a_turn_that_goes_beyond_is_another() {
+        let mut bounds = Bounds::of(journal(0, 8));
+        assert!(bounds.take(9).is_none() && bounds.take(8).is_some());
     }
 }

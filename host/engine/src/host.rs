@@ -1,38 +1,29 @@
 //! The outside of one installation, as the sandbox asks for it: its view of clients and state, and its journal.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use watchbox_model::{Client, ClientId, Name, SearchTerm, TurnId};
 use watchbox_sandbox::{
     Turn,
-    host::{Host, Unavailable, View},
+    host::{Effect, Host, Recalled, Unavailable, View},
 };
-use watchbox_store::{JournalEntry, OpenTurn, Snapshot, Store, StoreError};
+use watchbox_store::{JournalEntry, OpenTurn, Settlement, Snapshot, Store, StoreError};
 
-/// What left the machine in a turn: each effect's name, and what came of it.
-pub(crate) type Effects = BTreeMap<String, Vec<u8>>;
+use crate::journal::{Found, Journal};
 
-/// The host of one installation. It has one turn at a time; what its earlier tries did outside is held in memory.
+/// The host of one installation. It has one turn at a time.
 pub(crate) struct InstallationHost {
     store: Arc<dyn Store>,
     installation: Name,
     current: Mutex<Option<Current>>,
 }
 
-/// What the turn that is under way did outside, in this try and in those before.
+/// The turn that is under way, and its journal.
 #[derive(Debug)]
 pub(crate) struct Current {
     turn: TurnId,
-    /// Written down under this turn's own id.
-    pub(crate) own: Effects,
-    /// Written down by a larger turn of which this one is a part.
-    inherited: Effects,
-    /// Those of the inherited ones that this turn asked for.
-    pub(crate) claimed: BTreeSet<String>,
+    journal: Journal,
 }
 
 impl InstallationHost {
@@ -45,20 +36,14 @@ impl InstallationHost {
         }
     }
 
-    /// A turn begins: what earlier tries of it, and of a larger turn that it is a part of, did outside. Gives what was
-    /// known of the turn before, if that was not over.
-    pub(crate) fn enter(&self, turn: TurnId, own: Effects, inherited: Effects) -> Option<Current> {
-        self.current().replace(Current {
-            turn,
-            own,
-            inherited,
-            claimed: BTreeSet::new(),
-        })
+    /// A turn begins. Gives the one before, if that was not over.
+    pub(crate) fn enter(&self, turn: TurnId, journal: Journal) -> Option<Current> {
+        self.current().replace(Current { turn, journal })
     }
 
-    /// The turn is over, or set down: what was done outside.
-    pub(crate) fn leave(&self) -> Option<Current> {
-        self.current().take()
+    /// The turn is over, or set down: its journal.
+    pub(crate) fn leave(&self) -> Option<Journal> {
+        self.current().take().map(|current| current.journal)
     }
 
     /// Goes on with a turn that another was put before.
@@ -66,8 +51,40 @@ impl InstallationHost {
         *self.current() = current;
     }
 
-    fn current(&self) -> std::sync::MutexGuard<'_, Option<Current>> {
+    /// What becomes of the journal with the commit of the turn under way, which ends at `to` if it is a batch.
+    pub(crate) fn settlement(&self, to: Option<u64>) -> Option<Settlement> {
+        self.current().as_ref()?.journal.settlement(to)
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Current>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has `act` done with the journal of `turn`, which must be under way.
+    fn with<T>(&self, turn: &Turn, act: impl FnOnce(&mut Journal) -> T) -> Result<T, Unavailable> {
+        match self.current().as_mut() {
+            Some(current) if current.turn == turn.id => Ok(act(&mut current.journal)),
+            _ => Err(Unavailable(format!("turn {} is not under way", turn.id))),
+        }
+    }
+
+    /// Writes down what came of an effect that was done.
+    async fn write(
+        &self,
+        turn: &Turn,
+        origin: &OpenTurn,
+        effect: watchbox_store::Effect,
+        outcome: Vec<u8>,
+    ) -> Result<(), Unavailable> {
+        let entry = JournalEntry {
+            effect: effect.clone(),
+            outcome,
+        };
+        self.store
+            .journal(origin, entry)
+            .await
+            .map_err(unavailable)?;
+        self.with(turn, |journal| journal.wrote(&effect))
     }
 }
 
@@ -81,51 +98,49 @@ impl Host for InstallationHost {
         }))
     }
 
-    async fn recall(&self, turn: &Turn, effect: &str) -> Result<Option<Vec<u8>>, Unavailable> {
-        let mut current = self.current();
-        let Some(current) = current.as_mut().filter(|current| current.turn == turn.id) else {
-            return Err(not_current(turn));
+    async fn recall(&self, turn: &Turn, asked: &Effect) -> Result<Recalled, Unavailable> {
+        let (effect, origin, key, found) = self.with(turn, |journal| {
+            let effect = journal.effect(asked);
+            let found = journal.recall(&effect);
+            let key = journal.key(&effect);
+            (effect, journal.origin().clone(), key, found)
+        })?;
+        let outcome = match found {
+            Found::Nowhere => None,
+            Found::Here(outcome) => {
+                self.write(turn, &origin, effect, outcome.clone()).await?;
+                Some(outcome)
+            }
+            Found::Under(whose, written) => {
+                let read = self.store.outcome(&self.installation, &whose, &written);
+                let outcome = read.await.map_err(unavailable)?.ok_or_else(|| {
+                    Unavailable(format!("the journal of turn {whose} lost an entry"))
+                })?;
+                if whose != origin.turn {
+                    // From a tick before: it is this one's, too, whatever becomes of that one's dead letter.
+                    self.with(turn, |journal| journal.did(&effect, outcome.clone()))?;
+                    self.write(turn, &origin, effect, outcome.clone()).await?;
+                }
+                Some(outcome)
+            }
         };
-        if let Some(outcome) = current.own.get(effect) {
-            return Ok(Some(outcome.clone()));
-        }
-        let outcome = current.inherited.get(effect).cloned();
-        if outcome.is_some() {
-            current.claimed.insert(effect.to_owned());
-        }
-        Ok(outcome)
+        Ok(Recalled { key, outcome })
     }
 
     async fn journal(
         &self,
         turn: &Turn,
-        effect: &str,
+        asked: &Effect,
         outcome: Vec<u8>,
     ) -> Result<(), Unavailable> {
-        let open = OpenTurn {
-            installation: self.installation.clone(),
-            turn: turn.id.clone(),
-            trigger: turn.trigger.clone(),
-            now: turn.now,
-        };
-        let entry = JournalEntry {
-            effect: effect.to_owned(),
-            outcome: outcome.clone(),
-        };
         // The effect has happened: it is known to the next try even if it can't be written down now.
-        let written = self.store.journal(&open, entry).await;
-        match self.current().as_mut() {
-            Some(current) if current.turn == turn.id => {
-                current.own.insert(effect.to_owned(), outcome);
-            }
-            _ => return Err(not_current(turn)),
-        }
-        written.map_err(unavailable)
+        let (effect, origin) = self.with(turn, |journal| {
+            let effect = journal.effect(asked);
+            journal.did(&effect, outcome.clone());
+            (effect, journal.origin().clone())
+        })?;
+        self.write(turn, &origin, effect, outcome).await
     }
-}
-
-fn not_current(turn: &Turn) -> Unavailable {
-    Unavailable(format!("turn {} is not under way", turn.id))
 }
 
 fn unavailable(error: StoreError) -> Unavailable {

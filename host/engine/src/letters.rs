@@ -2,7 +2,7 @@
 
 use watchbox_model::dead_letter::DeadLetter;
 
-use crate::{EngineError, audit::Admin, engine::Inner, runner::Redrive};
+use crate::{EngineError, audit::Admin, engine::Inner};
 
 impl Inner {
     /// Dead letter `id`.
@@ -33,10 +33,7 @@ impl Inner {
                 .task
                 .as_ref()
                 .ok_or_else(|| EngineError::NotRunning(name.clone()))?;
-            task.redrive(Redrive {
-                letter,
-                audit: audit.record(),
-            })
+            task.redrive(letter, audit.record())
         };
         answer.await.unwrap_or(Err(EngineError::NotRunning(name)))
     }

@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod host;
 mod install;
+mod journal;
 mod letters;
 mod loading;
 mod metrics;

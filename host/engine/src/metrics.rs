@@ -22,6 +22,7 @@ const LAG: &str = "watchbox_lag_events";
 const LIMIT_HITS: &str = "watchbox_limit_hits_total";
 const DENIED: &str = "watchbox_denied_total";
 const DEAD_LETTERS: &str = "watchbox_dead_letters_total";
+const MISSED: &str = "watchbox_missed_events_total";
 const PANICS: &str = "watchbox_runner_panics_total";
 
 /// How many logs have a label value of their own.
@@ -56,6 +57,11 @@ pub(crate) fn describe() {
         DEAD_LETTERS,
         Unit::Count,
         "Triggers set aside, by installation"
+    );
+    describe_counter!(
+        MISSED,
+        Unit::Count,
+        "Events that retention took before an installation came to them"
     );
     describe_counter!(
         PANICS,
@@ -114,6 +120,11 @@ impl TurnMetrics {
     pub(crate) fn committed(&self, rows: u64) {
         self.committed.increment(1);
         self.rows.increment(rows);
+    }
+
+    /// Retention took this many events before it came to them.
+    pub(crate) fn missed(&self, events: u64) {
+        counter!(MISSED, "installation" => self.name.to_string()).increment(events);
     }
 
     /// A try ended.

@@ -2,49 +2,50 @@
 
 use std::sync::Arc;
 
-use watchbox_model::{AuditRecord, LogKey, Time, turn::Trigger};
-use watchbox_store::{StoreError, TurnCommit};
+use watchbox_model::{AuditRecord, LogKey, TurnId, dead_letter::DeadLetter, turn::Trigger};
+use watchbox_store::{OpenTurn, StoreError, TurnCommit};
 
 use crate::{
     EngineError,
     batch::Batch,
-    host::Effects,
-    runner::{Redrive, Runner},
+    journal::Journal,
+    runner::Runner,
     turn::{Work, messages_append},
 };
 
 impl Runner {
     /// Gives the trigger of a dead letter again, once, as a turn that moves no cursor. What an earlier redrive of it did outside is
     /// not done again.
-    pub(crate) async fn redrive(&mut self, redrive: Redrive) -> Result<(), EngineError> {
-        let Redrive { letter, audit } = redrive;
+    pub(crate) async fn redrive(
+        &mut self,
+        letter: DeadLetter,
+        audit: AuditRecord,
+    ) -> Result<(), EngineError> {
         if !self.is_open {
             self.open().await?;
         }
-        let mut work = match &letter.trigger {
-            Trigger::Tick { due } => Work::tick(*due, Time::now(), Effects::new()),
+        let name = self.post.name.clone();
+        let turn = TurnId::of(&letter.trigger);
+        let written = self.post.store.written(&name, &turn).await?;
+        let origin = OpenTurn {
+            installation: name.clone(),
+            turn: turn.clone(),
+            trigger: letter.trigger.clone(),
+            now: letter.now,
+            is_aside: true,
+        };
+        let mut journal = Journal::of(origin).with(written);
+        let work = match &letter.trigger {
+            Trigger::Tick { due } => {
+                journal = journal.carrying(self.post.store.carried(&name).await?);
+                Work::tick(*due, letter.now)
+            }
             Trigger::Events { log, from, to } => {
                 let batch = self.stored_events(letter.id, log, *from, *to).await?;
-                Work::events(log, batch, Time::now(), false)
+                Work::events(log, batch, letter.now, false)
             }
         };
-        let open_turns = self.post.store.open_turns(&self.post.name).await?;
-        let begun = open_turns
-            .into_iter()
-            .find(|(open, _)| open.turn == work.turn.id);
-        let mut outside = Effects::new();
-        if let Some((open, entries)) = begun {
-            work.turn.now = open.now;
-            outside.extend(
-                entries
-                    .into_iter()
-                    .map(|entry| (entry.effect, entry.outcome)),
-            );
-        }
-        let before = self
-            .post
-            .host
-            .enter(work.turn.id.clone(), outside, Effects::new());
+        let before = self.post.host.enter(turn, journal);
         let result = self.try_again(letter.id, &work, audit).await;
         self.post.host.reenter(before);
         result
@@ -109,7 +110,7 @@ impl Runner {
                     tick: None,
                     redriven: Some(id),
                     durable: true,
-                    ..work.succeeded(name, effects, &report.messages, audit)
+                    ..work.succeeded(name, None, effects, &report.messages, audit)
                 };
                 match self.post.store.commit(commit).await {
                     // Somebody dropped or redrove it meanwhile; nothing of this turn has happened.
@@ -118,7 +119,7 @@ impl Runner {
                 }
             }
             Err(failure) => {
-                let appends = messages_append(name, &work.turn.id, &report.messages);
+                let appends = messages_append(name, Some(&work.turn.id), &report.messages);
                 self.post
                     .store
                     .record(appends.into_iter().collect(), report.audit)

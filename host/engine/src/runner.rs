@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
-use watchbox_model::{AuditRecord, LogKey, Name, Time, dead_letter::DeadLetter};
+use watchbox_model::{AuditRecord, LogKey, Name, Time, dead_letter::DeadLetter, turn::Trigger};
 use watchbox_sandbox::Instance;
 use watchbox_store::{Store, StoreError};
 
@@ -23,7 +23,8 @@ use crate::{
     backoff::Backoff,
     batch::Reader,
     bound::Bounds,
-    host::{Effects, InstallationHost},
+    host::InstallationHost,
+    journal::Journal,
     loading::Loaded,
     metrics::TurnMetrics,
     progress::Progress,
@@ -39,10 +40,13 @@ pub(crate) struct Plan {
     pub(crate) logs: Vec<LogKey>,
 }
 
-/// A dead letter to give again, and the record of who asks for it.
+/// A dead letter to give again.
 pub(crate) struct Redrive {
     pub(crate) letter: DeadLetter,
+    /// The record of who asks for it.
     pub(crate) audit: AuditRecord,
+    /// Who waits for what comes of it.
+    pub(crate) reply: oneshot::Sender<Result<(), EngineError>>,
 }
 
 /// What a runner can be told.
@@ -50,7 +54,7 @@ pub(crate) enum Command {
     /// Run this from the next turn on, in this instance, if one was made.
     Swap(Plan, Option<Instance>),
     /// Give this dead letter's trigger again, and say what came of it.
-    Redrive(Box<Redrive>, oneshot::Sender<Result<(), EngineError>>),
+    Redrive(Box<Redrive>),
 }
 
 /// What belongs to an installation whatever it runs.
@@ -79,25 +83,19 @@ pub(crate) struct Runner {
     pub(crate) is_resumed: bool,
     /// The bounds given in logs that are not open now.
     pub(crate) kept: BTreeMap<LogKey, Bounds>,
-    /// Ticks whose turns were begun before, the next one last.
-    pub(crate) begun_ticks: Vec<(Tick, Effects)>,
+    /// The journals of ticks whose turns were begun before, the next one last.
+    pub(crate) begun_ticks: Vec<(Time, Journal)>,
     /// Which log comes first at the next look.
     pub(crate) first_look: usize,
     /// The last tick that is done, or none of its business.
     pub(crate) last_tick: Time,
     pub(crate) current: Option<Work>,
-    /// Dead letters to be given again, and who waits for what comes of it.
-    redrives: VecDeque<(Box<Redrive>, oneshot::Sender<Result<(), EngineError>>)>,
+    /// Dead letters to be given again.
+    redrives: VecDeque<Box<Redrive>>,
     /// When the next trigger may be looked for.
     pub(crate) hold: Instant,
     /// Reads that failed in a row.
     pub(crate) read_failures: u32,
-}
-
-/// A tick whose turn was begun.
-pub(crate) struct Tick {
-    pub(crate) due: Time,
-    pub(crate) now: Time,
 }
 
 /// What is to be done next.
@@ -105,8 +103,9 @@ enum Next {
     Stop,
     Obey(Command),
     GoOn,
-    Begin(Work),
+    Begin(Box<Work>),
     KeepCursor(usize),
+    TellMissed(usize),
     Pause(StoreError),
 }
 
@@ -155,13 +154,11 @@ impl Runner {
                 Next::Obey(Command::Swap(plan, instance)) => {
                     self.next_plan = Some((plan, instance));
                 }
-                Next::Obey(Command::Redrive(redrive, reply)) => {
-                    self.redrives.push_back((redrive, reply));
-                }
+                Next::Obey(Command::Redrive(redrive)) => self.redrives.push_back(redrive),
                 Next::GoOn => self.go_on().await,
                 Next::Begin(work) => {
                     self.read_failures = 0;
-                    self.begin(work);
+                    self.begin(*work);
                     self.go_on().await;
                 }
                 // Not within `next`, which may be dropped between the store's commit and ours.
@@ -169,6 +166,11 @@ impl Runner {
                     Ok(()) => self.read_failures = 0,
                     Err(error) => self.pause(&error),
                 },
+                Next::TellMissed(reader) => {
+                    if let Err(error) = self.tell_missed(reader).await {
+                        self.pause(&error);
+                    }
+                }
                 Next::Pause(error) => self.pause(&error),
             }
             self.swap_if_free().await;
@@ -177,7 +179,7 @@ impl Runner {
         self.keep_cursors().await;
     }
 
-    /// After a panic: forgets all that it can read again.
+    /// After a panic, or where the store says otherwise: forgets all that it can read again.
     pub(crate) fn reset(&mut self) {
         self.post.host.leave();
         self.instance = None;
@@ -199,6 +201,7 @@ impl Runner {
         match self.look().await {
             Ok(Sought::Work(work)) => Next::Begin(work),
             Ok(Sought::Passed(reader)) => Next::KeepCursor(reader),
+            Ok(Sought::Missed(reader)) => Next::TellMissed(reader),
             Err(error) => Next::Pause(error),
         }
     }
@@ -215,13 +218,15 @@ impl Runner {
 
     /// Makes `work` the turn that is under way.
     fn begin(&mut self, mut work: Work) {
-        let known = work
-            .stretch()
-            .and_then(|(log, _)| self.readers.iter().find(|reader| reader.log == *log))
-            .map(|reader| reader.bounds.effects(&work.turn.id));
-        let (mut own, inherited) = known.unwrap_or_default();
-        own.append(&mut work.outside);
-        self.post.host.enter(work.turn.id.clone(), own, inherited);
+        let begun = work.journal.take().or_else(|| {
+            let (log, to) = work.stretch()?;
+            let reader = self.readers.iter_mut().find(|reader| reader.log == *log)?;
+            reader.bounds.take(to)
+        });
+        let mut journal = begun
+            .unwrap_or_else(|| Journal::new(&self.post.name, &work.turn.trigger, work.turn.now));
+        journal.begin();
+        self.post.host.enter(work.turn.id.clone(), journal);
         self.current = Some(work);
     }
 
@@ -235,10 +240,15 @@ impl Runner {
     /// Gives the dead letters again that were asked for, unless it has to wait.
     async fn redrive_if_free(&mut self) {
         while self.is_free()
-            && let Some((redrive, reply)) = self.redrives.pop_front()
+            && let Some(redrive) = self.redrives.pop_front()
         {
+            let Redrive {
+                letter,
+                audit,
+                reply,
+            } = *redrive;
             // Whoever asked may have gone; the turn is done all the same.
-            let _ = reply.send(self.redrive(*redrive).await);
+            let _ = reply.send(self.redrive(letter, audit).await);
         }
     }
 
@@ -262,25 +272,18 @@ impl Runner {
         self.plan = plan;
     }
 
-    /// Sets a turn down that was begun: it will have the same bounds, time and effects when it is come to again.
+    /// Sets a turn down that was begun: it will have the same bounds, time and journal when it is come to again.
     pub(crate) fn set_down(&mut self, work: &Work) {
-        let outside = self
-            .post
-            .host
-            .leave()
-            .map_or_else(Effects::new, |left| left.own);
-        match work.stretch() {
-            Some((log, to)) => {
+        let Some(journal) = self.post.host.leave() else {
+            return;
+        };
+        match &work.turn.trigger {
+            Trigger::Events { log, .. } => {
                 if let Some(reader) = self.readers.iter_mut().find(|reader| reader.log == *log) {
-                    reader.bounds.set_down(work, to, outside);
+                    reader.bounds.keep(journal);
                 }
             }
-            None => {
-                if let watchbox_model::turn::Trigger::Tick { due } = work.turn.trigger {
-                    let now = work.turn.now;
-                    self.begun_ticks.push((Tick { due, now }, outside));
-                }
-            }
+            Trigger::Tick { due } => self.begun_ticks.push((*due, journal)),
         }
     }
 

@@ -9,6 +9,7 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
+use watchbox_model::{AuditRecord, dead_letter::DeadLetter};
 use watchbox_sandbox::Instance;
 
 use crate::{
@@ -44,11 +45,18 @@ impl Task {
     }
 
     /// Has a dead letter given again. What is received is what came of it; nothing, if the runner was stopped before.
-    pub(crate) fn redrive(&self, redrive: Redrive) -> oneshot::Receiver<Result<(), EngineError>> {
+    pub(crate) fn redrive(
+        &self,
+        letter: DeadLetter,
+        audit: AuditRecord,
+    ) -> oneshot::Receiver<Result<(), EngineError>> {
         let (reply, answer) = oneshot::channel();
-        let _ = self
-            .commands
-            .send(Command::Redrive(Box::new(redrive), reply));
+        let redrive = Redrive {
+            letter,
+            audit,
+            reply,
+        };
+        let _ = self.commands.send(Command::Redrive(Box::new(redrive)));
         answer
     }
 

@@ -4,17 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::{pending, select_all};
 use tokio::time::sleep;
-use watchbox_model::{Time, TurnId, turn::Trigger};
-use watchbox_store::{Advance, OpenTurn, StoreError, TurnCommit};
+use watchbox_model::{Time, message::Level, turn::Trigger};
+use watchbox_store::{Advance, OpenTurn, Settlement, Store, StoreError, TurnCommit};
 
 use crate::{
     Phase,
     batch::{Found, Reader},
-    bound::Bound,
-    host::Effects,
-    runner::{Runner, Tick},
+    bound::Bounds,
+    journal::Journal,
+    runner::Runner,
     tick,
-    turn::{Work, nothing},
+    turn::{Work, messages_append, note, nothing},
 };
 
 /// The longest sleep until a tick: the machine's clock may be set meanwhile.
@@ -23,9 +23,11 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// What was found.
 pub(crate) enum Sought {
     /// A turn to be had.
-    Work(Work),
+    Work(Box<Work>),
     /// A stretch of this reader's log in which nothing passed the filter: its cursor is to be kept.
     Passed(usize),
+    /// Retention took events of this reader's log before they were come to: that is to be told.
+    Missed(usize),
 }
 
 impl Runner {
@@ -36,12 +38,19 @@ impl Runner {
         }
         loop {
             let now = Time::now();
-            if let Some((tick, outside)) = self.begun_ticks.pop() {
-                return Ok(Sought::Work(Work::tick(tick.due, tick.now, outside)));
-            }
             let due = self.next_tick(now);
-            if let Some(due) = due.filter(|due| *due <= now) {
-                return Ok(Sought::Work(Work::tick(due, now, Effects::new())));
+            if !self.begun_ticks.is_empty() || due.is_some_and(|due| due <= now) {
+                let carried = self.post.store.carried(&self.post.name).await?;
+                let begun = self.begun_ticks.pop();
+                let new = due.map(|due| {
+                    let trigger = Trigger::Tick { due };
+                    (due, Journal::new(&self.post.name, &trigger, now))
+                });
+                if let Some((due, journal)) = begun.or(new) {
+                    let mut work = Work::tick(due, journal.origin().now);
+                    work.journal = Some(journal.carrying(carried));
+                    return Ok(Sought::Work(Box::new(work)));
+                }
             }
             if let Some(sought) = self.look_at_logs().await? {
                 return Ok(sought);
@@ -76,14 +85,16 @@ impl Runner {
             let reader = &mut self.readers[index];
             let found = reader.look(store.as_ref()).await?;
             self.post.progress.facts().positions[index].1 = reader.at();
+            if reader.missed() > 0 {
+                return Ok(Some(Sought::Missed(index)));
+            }
             match found {
                 Found::Batch(batch) => {
-                    let bound = reader.bounds.next().filter(|bound| bound.to == batch.to);
-                    let (now, halved) = bound
-                        .map_or_else(|| (Time::now(), false), |bound| (bound.now, bound.halved));
+                    let now = reader.bounds.now().unwrap_or_else(Time::now);
+                    let halved = reader.bounds.is_halved();
                     let work = Work::events(&reader.log, batch, now, halved);
                     self.first_look = index + 1;
-                    return Ok(Some(Sought::Work(work)));
+                    return Ok(Some(Sought::Work(Box::new(work))));
                 }
                 Found::Passed => {
                     self.first_look = index + 1;
@@ -106,9 +117,9 @@ impl Runner {
         let mut readers = Vec::new();
         for (log, subscription) in self.plan.logs.iter().zip(&self.plan.loaded.subscriptions) {
             let cursor = store.cursor(&name, log).await?.unwrap_or(0);
-            let mut bounds = self.kept.get(log).cloned().unwrap_or_default();
-            for over in bounds.passed(cursor) {
-                store.commit(nothing(&name, &over)).await?;
+            let mut bounds = self.kept.remove(log).unwrap_or_default();
+            if let Some(over) = bounds.passed(cursor) {
+                close(store.as_ref(), over.origin()).await?;
             }
             readers.push(Reader::new(
                 log.clone(),
@@ -121,7 +132,6 @@ impl Runner {
         if self.plan.loaded.component.manifest().schedule.is_none() {
             self.begun_ticks.clear();
         }
-        self.kept.retain(|log, _| !self.plan.logs.contains(log));
         self.readers = readers;
         self.first_look = 0;
         self.is_open = true;
@@ -150,12 +160,9 @@ impl Runner {
         self.kept.clear();
         self.begun_ticks.clear();
         // The oldest tick is to be popped first.
-        for (turn, entries) in open_turns.into_iter().rev() {
-            let outside = entries
-                .into_iter()
-                .map(|entry| (entry.effect, entry.outcome))
-                .collect();
-            self.resume_turn(turn, outside, done).await?;
+        for (turn, written) in open_turns.into_iter().rev() {
+            self.resume_turn(Journal::of(turn).with(written), done)
+                .await?;
         }
         self.is_resumed = true;
         Ok(())
@@ -164,29 +171,33 @@ impl Runner {
     /// A turn that was begun before gets the bounds and the time that it had.
     async fn resume_turn(
         &mut self,
-        open: OpenTurn,
-        outside: Effects,
+        journal: Journal,
         done: Option<Time>,
     ) -> Result<(), StoreError> {
-        match open.trigger {
-            Trigger::Events { log, to, .. } => {
-                self.kept.entry(log).or_default().push(Bound {
-                    to,
-                    now: open.now,
-                    halved: false,
-                    open: Some((open.turn, outside)),
-                });
+        match &journal.origin().trigger {
+            Trigger::Events { log, .. } => {
+                self.kept.insert(log.clone(), Bounds::of(journal));
             }
-            // A dead letter that was being redriven: it is still there to be redriven.
-            Trigger::Tick { due } if done.is_some_and(|done| due <= done) => {
-                let over = nothing(&self.post.name, &open.turn);
-                self.post.store.commit(over).await?;
+            Trigger::Tick { due } if done.is_some_and(|done| *due <= done) => {
+                close(self.post.store.as_ref(), journal.origin()).await?;
             }
-            Trigger::Tick { due } => {
-                let tick = Tick { due, now: open.now };
-                self.begun_ticks.push((tick, outside));
-            }
+            Trigger::Tick { due } => self.begun_ticks.push((*due, journal)),
         }
+        Ok(())
+    }
+
+    /// Tells of events that retention took before they were come to.
+    pub(crate) async fn tell_missed(&mut self, index: usize) -> Result<(), StoreError> {
+        let reader = &self.readers[index];
+        let (log, missed) = (reader.log.clone(), reader.missed());
+        let text = format!(
+            "retention took {missed} events of {log} before they were come to: keep more (store.keep_days, store.keep_mib), or have it do less"
+        );
+        let told = messages_append(&self.post.name, None, &[note(Level::Error, text)]);
+        let told = told.into_iter().collect();
+        self.post.store.record(told, Vec::new()).await?;
+        self.post.metrics.missed(missed);
+        self.readers[index].told(missed);
         Ok(())
     }
 
@@ -206,19 +217,28 @@ impl Runner {
         if from == to {
             return Ok(());
         }
-        let trigger = Trigger::Events {
-            log: log.clone(),
-            from,
-            to,
-        };
         let commit = TurnCommit {
             advance: Some(Advance { log, from, to }),
-            ..nothing(&self.post.name, &TurnId::of(&trigger))
+            ..nothing(&self.post.name)
         };
         self.post.store.commit(commit).await?;
         reader.advanced(to);
         Ok(())
     }
+}
+
+/// Closes a turn that is over.
+async fn close(store: &dyn Store, over: &OpenTurn) -> Result<(), StoreError> {
+    let settlement = Settlement {
+        origin: over.turn.clone(),
+        taken: Vec::new(),
+        is_over: true,
+    };
+    let commit = TurnCommit {
+        journal: Some(settlement),
+        ..nothing(&over.installation)
+    };
+    store.commit(commit).await
 }
 
 /// Waits until a log has grown or a tick is due.

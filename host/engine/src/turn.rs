@@ -9,16 +9,16 @@ use watchbox_model::{
     turn::Trigger,
 };
 use watchbox_sandbox::{Input, Turn};
-use watchbox_store::{Advance, Append, StateChange, TurnCommit};
+use watchbox_store::{Advance, Append, Settlement, StateChange, TurnCommit};
 
-use crate::{batch::Batch, host::Effects};
+use crate::{batch::Batch, journal::Journal};
 
 /// A turn, and how far it has come.
 pub(crate) struct Work {
     pub(crate) turn: Turn,
     pub(crate) input: Input,
-    /// What was done outside, as far as the bounds of its log do not know it.
-    pub(crate) outside: Effects,
+    /// Its journal until it begins, where the bounds of its log don't hold it.
+    pub(crate) journal: Option<Journal>,
     /// For events: where each stands.
     positions: Vec<u64>,
     /// Whether it is a part of a batch whose tries were spent.
@@ -71,12 +71,9 @@ impl Work {
     }
 
     /// The turn of a tick.
-    pub(crate) fn tick(due: Time, now: Time, outside: Effects) -> Self {
+    pub(crate) fn tick(due: Time, now: Time) -> Self {
         let (trigger, input) = (Trigger::Tick { due }, Input::Tick { due });
-        Self {
-            outside,
-            ..Self::new(trigger, input, Vec::new(), now, false)
-        }
+        Self::new(trigger, input, Vec::new(), now, false)
     }
 
     fn new(trigger: Trigger, input: Input, positions: Vec<u64>, now: Time, halved: bool) -> Self {
@@ -88,7 +85,7 @@ impl Work {
                 attempt: 1,
             },
             input,
-            outside: Effects::new(),
+            journal: None,
             positions,
             halved,
             failures: 0,
@@ -152,8 +149,13 @@ impl Work {
         }
     }
 
-    /// A commit that does nothing but to say that the turn is done.
-    pub(crate) fn done(&self, installation: &Name) -> TurnCommit {
+    /// Where it ends, if it is about events.
+    pub(crate) fn end(&self) -> Option<u64> {
+        self.stretch().map(|(_, to)| to)
+    }
+
+    /// A commit that does nothing but to say that the turn is done, and what becomes of its journal.
+    pub(crate) fn done(&self, installation: &Name, journal: Option<Settlement>) -> TurnCommit {
         let (advance, tick) = match &self.turn.trigger {
             Trigger::Events { log, from, to } => {
                 let advance = Advance {
@@ -168,7 +170,8 @@ impl Work {
         TurnCommit {
             advance,
             tick,
-            ..nothing(installation, &self.turn.id)
+            journal,
+            ..nothing(installation)
         }
     }
 
@@ -176,13 +179,14 @@ impl Work {
     pub(crate) fn succeeded(
         &self,
         installation: &Name,
+        journal: Option<Settlement>,
         effects: watchbox_sandbox::Effects,
         messages: &[Message],
         audit: Vec<AuditRecord>,
     ) -> TurnCommit {
         let appends = [
             rows_append(installation, &effects.rows, self.turn.now),
-            messages_append(installation, &self.turn.id, messages),
+            messages_append(installation, Some(&self.turn.id), messages),
         ];
         TurnCommit {
             appends: appends.into_iter().flatten().collect(),
@@ -194,7 +198,7 @@ impl Work {
                 .collect(),
             audit,
             durable: effects.left_machine,
-            ..self.done(installation)
+            ..self.done(installation, journal)
         }
     }
 
@@ -202,6 +206,7 @@ impl Work {
     pub(crate) fn set_aside(
         &self,
         installation: &Name,
+        journal: Option<Settlement>,
         digest: Digest,
         error: &str,
         messages: &[Message],
@@ -212,28 +217,29 @@ impl Work {
             installation: installation.clone(),
             digest,
             trigger: self.aside(),
+            now: self.turn.now,
             tries: self.failures,
             error: error.to_owned(),
             at: Time::now(),
         };
         TurnCommit {
-            appends: messages_append(installation, &self.turn.id, messages)
+            appends: messages_append(installation, Some(&self.turn.id), messages)
                 .into_iter()
                 .collect(),
             audit,
             dead_letter: Some(letter),
-            ..self.done(installation)
+            ..self.done(installation, journal)
         }
     }
 }
 
-/// A commit of turn `id` that changes nothing, but that its journal is dropped.
-pub(crate) fn nothing(installation: &Name, id: &TurnId) -> TurnCommit {
+/// A commit that changes nothing.
+pub(crate) fn nothing(installation: &Name) -> TurnCommit {
     TurnCommit {
         installation: installation.clone(),
-        turn: id.clone(),
         advance: None,
         tick: None,
+        journal: None,
         appends: Vec::new(),
         labels: Vec::new(),
         state: Vec::new(),
@@ -261,10 +267,10 @@ fn rows_append(installation: &Name, rows: &Rows, now: Time) -> Option<Append> {
     })
 }
 
-/// What was said in a turn, as rows of the messages log.
+/// What was said in a turn, or by the host outside of one, as rows of the messages log.
 pub(crate) fn messages_append(
     installation: &Name,
-    turn: &TurnId,
+    turn: Option<&TurnId>,
     messages: &[Message],
 ) -> Option<Append> {
     if messages.is_empty() {
@@ -281,7 +287,10 @@ pub(crate) fn messages_append(
             (TS, ValueRef::Float(at.seconds())),
             ("Level", ValueRef::Str(message.level.as_str())),
             ("Source", ValueRef::Str(source)),
-            ("Turn", ValueRef::Str(turn.as_str())),
+            (
+                "Turn",
+                turn.map_or(ValueRef::Nil, |turn| ValueRef::Str(turn.as_str())),
+            ),
             ("Message", ValueRef::Str(&message.text)),
         ]);
     }

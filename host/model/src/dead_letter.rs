@@ -15,6 +15,8 @@ pub struct DeadLetter {
     pub digest: Digest,
     /// What set the turn off.
     pub trigger: Trigger,
+    /// The turn's time, which it has again when it is redriven.
+    pub now: Time,
     /// How often it was tried.
     pub tries: u32,
     /// The last try's error.

@@ -3,12 +3,30 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use watchbox_model::{Client, ClientId, SearchTerm};
+use watchbox_model::{Client, ClientId, Digest, SearchTerm};
 
 /// Why the outside could not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unavailable(pub String);
+
+/// An effect that leaves the machine, as a try of a turn asks for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// By the name that the guest gave it: there is one of it in a turn.
+    Named(String),
+    /// By what it says, and how many of its like this try had settled before.
+    Alike(Digest, u32),
+}
+
+/// What is known of an effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recalled {
+    /// Names it: the same on every try of its turn, and another one for every other effect of the installation.
+    pub key: String,
+    /// What came of it, if it was done.
+    pub outcome: Option<Vec<u8>>,
+}
 
 /// The outside of one installation.
 #[async_trait]
@@ -16,18 +34,14 @@ pub trait Host: Send + Sync {
     /// What the turn reads, as of now; called at the turn's first read.
     async fn view(&self) -> Result<Arc<dyn View>, Unavailable>;
 
-    /// What came of the effect `effect` in an earlier try of this turn, if it was done.
-    async fn recall(
-        &self,
-        turn: &super::Turn,
-        effect: &str,
-    ) -> Result<Option<Vec<u8>>, Unavailable>;
+    /// What is known of `effect`: it may have been done in an earlier try of this turn, or by what this turn is a part of.
+    async fn recall(&self, turn: &super::Turn, effect: &Effect) -> Result<Recalled, Unavailable>;
 
     /// Writes down what came of `effect`; on disk when this returns. Only then does the guest see it.
     async fn journal(
         &self,
         turn: &super::Turn,
-        effect: &str,
+        effect: &Effect,
         outcome: Vec<u8>,
     ) -> Result<(), Unavailable>;
 }

@@ -24,7 +24,7 @@ use crate::{
     egress::{Egress, Resolve},
     engine::Ticker,
     guest::Guest,
-    host::{Host, Unavailable, View},
+    host::{Effect, Host, Recalled, Unavailable, View},
 };
 
 /// An authority without a grant.
@@ -123,18 +123,22 @@ impl Host for Outside {
         Ok(Arc::new(self.clone()))
     }
 
-    async fn recall(&self, _: &Turn, effect: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+    async fn recall(&self, turn: &Turn, effect: &Effect) -> Result<Recalled, Unavailable> {
         self.check()?;
-        Ok(self.0.journal.lock().unwrap().get(effect).cloned())
+        let key = format!("{} {effect:?}", turn.id);
+        let outcome = self.0.journal.lock().unwrap().get(&key).cloned();
+        Ok(Recalled { key, outcome })
     }
 
-    async fn journal(&self, _: &Turn, effect: &str, outcome: Vec<u8>) -> Result<(), Unavailable> {
+    async fn journal(
+        &self,
+        turn: &Turn,
+        effect: &Effect,
+        outcome: Vec<u8>,
+    ) -> Result<(), Unavailable> {
         self.check()?;
-        self.0
-            .journal
-            .lock()
-            .unwrap()
-            .insert(effect.to_owned(), outcome);
+        let key = format!("{} {effect:?}", turn.id);
+        self.0.journal.lock().unwrap().insert(key, outcome);
         Ok(())
     }
 }

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use watchbox_model::{
     AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Rows, SearchTerm, Time,
-    TurnId, audit::Decision, client::Seen, dead_letter::DeadLetter, turn::Trigger,
+    TurnId, audit::Decision, client::Seen, dead_letter::DeadLetter,
 };
 
-use crate::{Installation, StoreError, Token};
+use crate::{Effect, Installation, JournalEntry, OpenTurn, Settlement, StoreError, Token, Written};
 
 /// Rows to put at the end of a log.
 #[derive(Clone, Debug)]
@@ -82,12 +82,13 @@ pub struct StateChange {
 pub struct TurnCommit {
     /// Whose turn.
     pub installation: Name,
-    /// Which turn; its journal goes with the commit.
-    pub turn: TurnId,
     /// For a turn over events: the cursor's step.
     pub advance: Option<Advance>,
-    /// For a tick: when it was due; ticks up to then are done.
+    /// For a tick: when it was due; ticks up to then are done. Of one that is set aside the journal is carried to those that follow,
+    /// until one is committed that is not: see [`Store::carried`].
     pub tick: Option<Time>,
+    /// What becomes of its journal, where it has one.
+    pub journal: Option<Settlement>,
     /// Rows and messages.
     pub appends: Vec<Append>,
     /// Labels put on and taken off, in order. Of a client that is gone: passed over.
@@ -98,33 +99,11 @@ pub struct TurnCommit {
     pub audit: Vec<AuditRecord>,
     /// The trigger, where it is set aside instead (its `id` is given by the store).
     pub dead_letter: Option<DeadLetter>,
-    /// The dead letter whose trigger it was, where it was given again: dropped with the commit, which is
-    /// [`StoreError::Missing`] if it is gone.
+    /// The dead letter whose trigger it was, where it was given again: dropped with the commit, and its journal with it. The commit
+    /// is [`StoreError::Missing`] if it is gone.
     pub redriven: Option<u64>,
     /// Whether the commit must be on disk when the call returns. Only needed where something left the machine.
     pub durable: bool,
-}
-
-/// A turn that was begun and had an effect outside, but was not committed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OpenTurn {
-    /// Whose.
-    pub installation: Name,
-    /// Which.
-    pub turn: TurnId,
-    /// What set it off.
-    pub trigger: Trigger,
-    /// The turn's time: when its first try began.
-    pub now: Time,
-}
-
-/// One effect that left the machine, and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JournalEntry {
-    /// The effect's name within its turn.
-    pub effect: String,
-    /// What came of it, in the sandbox's encoding.
-    pub outcome: Vec<u8>,
 }
 
 /// Some of what matches, and where to go on.
@@ -232,14 +211,26 @@ pub trait Store: Send + Sync + 'static {
     -> Result<(), StoreError>;
     /// What a turn reads; taken when its first read comes.
     async fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError>;
-    /// Writes down an effect that left the machine; on disk when this returns. The turn is open from its first entry to its commit.
+    /// Writes down an effect that left the machine; on disk when this returns. The turn is open from its first entry until it is over.
     /// An effect that comes again has the outcome that came last. Of an installation that was removed it is [`StoreError::Missing`].
     async fn journal(&self, turn: &OpenTurn, entry: JournalEntry) -> Result<(), StoreError>;
-    /// The turns of `installation` that are open, oldest first, with their entries.
+    /// The turns of `installation` that are open, oldest first, with what is written down of them; those set aside are not among them.
     async fn open_turns(
         &self,
         installation: &Name,
-    ) -> Result<Vec<(OpenTurn, Vec<JournalEntry>)>, StoreError>;
+    ) -> Result<Vec<(OpenTurn, Vec<Written>)>, StoreError>;
+    /// What is written down of one turn of `installation`, set aside or not, in the order of names.
+    async fn written(&self, installation: &Name, turn: &TurnId)
+    -> Result<Vec<Written>, StoreError>;
+    /// What came of an effect that is written down.
+    async fn outcome(
+        &self,
+        installation: &Name,
+        turn: &TurnId,
+        effect: &Effect,
+    ) -> Result<Option<Vec<u8>>, StoreError>;
+    /// What was written down of the ticks that were set aside since the last one that was done, the newest first.
+    async fn carried(&self, installation: &Name) -> Result<Vec<(TurnId, Effect)>, StoreError>;
 
     // The monitoring table.
 
@@ -291,7 +282,7 @@ pub trait Store: Send + Sync + 'static {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Page<DeadLetter>, StoreError>;
-    /// Drops one.
+    /// Drops one, and its journal.
     async fn drop_dead_letter(&self, id: u64, audit: AuditRecord) -> Result<(), StoreError>;
     /// Audit records with their numbers, newest first.
     async fn audit(&self, query: AuditQuery) -> Result<Page<(u64, AuditRecord)>, StoreError>;

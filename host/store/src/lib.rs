@@ -7,14 +7,15 @@ pub mod conformance;
 mod contract;
 mod error;
 mod installation;
+mod journal;
 mod sqlite;
 mod token;
 
 pub use contract::{
-    Advance, Append, AuditQuery, Block, JournalEntry, LogInfo, OpenTurn, Page, Snapshot,
-    StateChange, Store, TurnCommit,
+    Advance, Append, AuditQuery, Block, LogInfo, Page, Snapshot, StateChange, Store, TurnCommit,
 };
 pub use error::StoreError;
 pub use installation::Installation;
+pub use journal::{Effect, JournalEntry, OpenTurn, Settlement, Written};
 pub use sqlite::{Retention, SqliteConfig, SqliteStore};
 pub use token::Token;

@@ -1,7 +1,7 @@
 //! The outside of an artifact, in memory: clients, state and the journal of one run.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use watchbox_model::{Client, ClientId, LabelChange, SearchTerm, TurnId, label::LabelOp};
 use watchbox_sandbox::{
     Effects, Turn,
-    host::{Host, Unavailable, View},
+    host::{Effect, Host, Recalled, Unavailable, View},
 };
 
 /// Clients, state and journal.
@@ -17,7 +17,18 @@ use watchbox_sandbox::{
 pub struct Memory {
     /// As of the last commit. A view holds on to it, so that a change makes a new one.
     now: Mutex<Arc<Contents>>,
-    journal: Mutex<HashMap<(TurnId, String), Vec<u8>>>,
+    sent: Mutex<Vec<Sent>>,
+}
+
+/// An effect of the trigger at hand, and what came of it.
+#[derive(Debug)]
+struct Sent {
+    name: String,
+    outcome: Vec<u8>,
+    /// The turn that asked for it last.
+    by: TurnId,
+    /// Whether that turn is committed: no other part of the batch is answered with it.
+    is_taken: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -38,14 +49,14 @@ impl Memory {
                 clients,
                 state: BTreeMap::new(),
             })),
-            journal: Mutex::default(),
+            sent: Mutex::default(),
         }
     }
 
-    /// Takes over what a turn changed, and forgets the turn's journal.
+    /// Takes over what a turn changed.
     pub fn commit(&self, turn: &TurnId, effects: &Effects) {
-        if effects.left_machine {
-            lock(&self.journal).retain(|(of, _), _| of != turn);
+        for sent in lock(&self.sent).iter_mut().filter(|sent| sent.by == *turn) {
+            sent.is_taken = true;
         }
         if effects.labels.is_empty() && effects.state.is_empty() {
             return;
@@ -63,6 +74,24 @@ impl Memory {
             };
         }
     }
+}
+
+impl Memory {
+    /// The trigger at hand is over: the next one's effects are others.
+    pub fn forget(&self) {
+        lock(&self.sent).clear();
+    }
+}
+
+/// What names `effect`, and where it stands among those that were `sent`, if it was done.
+fn find(sent: &[Sent], effect: &Effect) -> (String, Option<usize>) {
+    let (name, nth) = match effect {
+        Effect::Named(name) => (format!("once:{name}"), 0),
+        Effect::Alike(digest, nth) => (digest.to_string(), *nth as usize),
+    };
+    let mut free = (0..sent.len()).filter(|at| sent[*at].name == name && !sent[*at].is_taken);
+    let found = free.nth(nth);
+    (name, found)
 }
 
 impl Contents {
@@ -92,18 +121,35 @@ impl Host for Memory {
         Ok(now)
     }
 
-    async fn recall(&self, turn: &Turn, effect: &str) -> Result<Option<Vec<u8>>, Unavailable> {
-        let key = (turn.id.clone(), effect.to_owned());
-        Ok(lock(&self.journal).get(&key).cloned())
+    async fn recall(&self, turn: &Turn, effect: &Effect) -> Result<Recalled, Unavailable> {
+        let mut sent = lock(&self.sent);
+        let (name, found) = find(&sent, effect);
+        let nth = sent.iter().filter(|sent| sent.name == name).count();
+        let Some(at) = found else {
+            let key = format!("{} {name}#{nth}", turn.id);
+            return Ok(Recalled { key, outcome: None });
+        };
+        sent[at].by = turn.id.clone();
+        Ok(Recalled {
+            key: format!("{} {name}", turn.id),
+            outcome: Some(sent[at].outcome.clone()),
+        })
     }
 
     async fn journal(
         &self,
         turn: &Turn,
-        effect: &str,
+        effect: &Effect,
         outcome: Vec<u8>,
     ) -> Result<(), Unavailable> {
-        lock(&self.journal).insert((turn.id.clone(), effect.to_owned()), outcome);
+        let mut sent = lock(&self.sent);
+        let (name, _) = find(&sent, effect);
+        sent.push(Sent {
+            name,
+            outcome,
+            by: turn.id.clone(),
+            is_taken: false,
+        });
         Ok(())
     }
 }
@@ -255,22 +301,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_journal_answers_until_the_turn_is_committed() {
+    async fn what_was_sent_is_known_until_its_part_or_the_batch_is_done() {
         let memory = Memory::default();
-        let turn = turn();
-        memory
-            .journal(&turn, "post", b"200".to_vec())
-            .await
-            .unwrap();
-        assert_eq!(
-            memory.recall(&turn, "post").await.unwrap(),
-            Some(b"200".to_vec())
-        );
-        let effects = Effects {
-            left_machine: true,
-            ..Effects::default()
-        };
-        memory.commit(&turn.id, &effects);
-        assert_eq!(memory.recall(&turn, "post").await.unwrap(), None);
+        let (turn, post) = (turn(), Effect::Named("post".to_owned()));
+        let known = async || memory.recall(&turn, &post).await.unwrap().outcome;
+        let sent = memory.journal(&turn, &post, b"200".to_vec());
+        sent.await.unwrap();
+        assert_eq!(known().await, Some(b"200".to_vec()));
+        memory.commit(&turn.id, &Effects::default());
+        assert_eq!(known().await, None);
+
+        let sent = memory.journal(&turn, &post, b"201".to_vec());
+        sent.await.unwrap();
+        assert_eq!(known().await, Some(b"201".to_vec()));
+        memory.forget();
+        assert_eq!(known().await, None);
     }
 }

@@ -99,6 +99,7 @@ impl Session {
             }
             self.position = to;
         }
+        self.memory.forget();
         Ok(())
     }
 
@@ -109,7 +110,9 @@ impl Session {
         emit: impl FnOnce(&Rows) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let trigger = Trigger::Tick { due };
-        match self.turn(trigger, Input::Tick { due }, due).await? {
+        let result = self.turn(trigger, Input::Tick { due }, due).await?;
+        self.memory.forget();
+        match result {
             Ok(effects) => emit(&effects.rows),
             Err(failure) => {
                 self.summary.failures += 1;

@@ -15,49 +15,47 @@ fn turn(due: i64) -> Turn {
     }
 }
 
-fn effects(names: &[&str]) -> Effects {
-    names
-        .iter()
-        .map(|name| ((*name).to_owned(), name.as_bytes().to_vec()))
-        .collect()
+fn journal(turn: &Turn) -> Journal {
+    Journal::new(&server::name("A"), &turn.trigger, turn.now)
 }
 
-#[tokio::test]
-async fn what_was_done_is_recalled_and_what_was_inherited_is_claimed() {
-    let folder = tempfile::tempdir().unwrap();
-    let host = InstallationHost::new(server::open(&folder).await, server::name("A"));
-    host.enter(turn(1).id, effects(&["own"]), effects(&["a", "b"]));
-    let own = host.recall(&turn(1), "own").await.unwrap();
-    assert_eq!(own.as_deref(), Some(&b"own"[..]));
-    let inherited = host.recall(&turn(1), "a").await.unwrap();
-    assert_eq!(inherited.as_deref(), Some(&b"a"[..]));
-    assert_eq!(host.recall(&turn(1), "c").await, Ok(None));
-    let left = host.leave().unwrap();
-    assert_eq!(left.claimed, BTreeSet::from(["a".to_owned()]));
-    assert_eq!(left.own, effects(&["own"]));
+fn told() -> Effect {
+    Effect::Named("told".to_owned())
+}
+
+async fn outcome(host: &InstallationHost, turn: &Turn) -> Option<Vec<u8>> {
+    host.recall(turn, &told()).await.unwrap().outcome
 }
 
 #[tokio::test]
 async fn another_turn_is_told_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let host = InstallationHost::new(server::open(&folder).await, server::name("A"));
-    assert!(host.recall(&turn(1), "own").await.is_err());
-    host.enter(turn(1).id, effects(&["own"]), Effects::new());
-    assert!(host.recall(&turn(2), "own").await.is_err());
-    let before = host.enter(turn(2).id, Effects::new(), Effects::new());
-    assert_eq!(host.recall(&turn(2), "own").await, Ok(None));
+    let (one, two) = (turn(1), turn(2));
+    assert!(host.recall(&one, &told()).await.is_err());
+    host.enter(one.id.clone(), journal(&one));
+    assert!(host.recall(&two, &told()).await.is_err());
+    let before = host.enter(two.id.clone(), journal(&two));
+    assert_eq!(outcome(&host, &two).await, None);
     host.reenter(before);
-    assert!(host.recall(&turn(1), "own").await.unwrap().is_some());
+    assert_eq!(outcome(&host, &one).await, None);
 }
 
 #[tokio::test]
-async fn an_effect_that_could_not_be_written_down_is_known_to_the_next_try() {
+async fn an_effect_that_could_not_be_written_down_is_written_before_the_next_try_sees_it() {
     let folder = tempfile::tempdir().unwrap();
+    let store = server::open(&folder).await;
     // Nothing is installed as `A`: its journal is refused.
-    let host = InstallationHost::new(server::open(&folder).await, server::name("A"));
-    host.enter(turn(1).id, Effects::new(), Effects::new());
-    let written = host.journal(&turn(1), "told", b"ok".to_vec()).await;
+    let host = InstallationHost::new(Arc::clone(&store), server::name("A"));
+    let turn = turn(1);
+    host.enter(turn.id.clone(), journal(&turn));
+    let written = host.journal(&turn, &told(), b"ok".to_vec()).await;
     assert!(written.is_err());
-    let recalled = host.recall(&turn(1), "told").await.unwrap();
-    assert_eq!(recalled.as_deref(), Some(&b"ok"[..]));
+    assert!(host.recall(&turn, &told()).await.is_err());
+
+    server::put(store.as_ref(), "A").await;
+    assert_eq!(outcome(&host, &turn).await.as_deref(), Some(&b"ok"[..]));
+    let open = store.open_turns(&server::name("A")).await.unwrap();
+    assert_eq!((open.len(), open[0].1.len()), (1, 1));
+    assert_eq!(outcome(&host, &turn).await.as_deref(), Some(&b"ok"[..]));
 }

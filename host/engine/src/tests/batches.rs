@@ -1,7 +1,7 @@
 //! Batches: their bounds, their order, and cursors over restarts.
 
 use watchbox_model::{LogKey, Time, TurnId, turn::Trigger};
-use watchbox_store::{JournalEntry, OpenTurn};
+use watchbox_store::{Effect, JournalEntry, OpenTurn};
 
 use super::server::{LOG, Server, WATCH, install, name, numbered};
 use crate::StartAt;
@@ -139,9 +139,13 @@ async fn a_turn_that_was_begun_is_resumed_with_its_bounds_and_its_time() {
         turn: TurnId::of(&trigger),
         trigger,
         now: Time::from_seconds(1_000.5),
+        is_aside: false,
     };
     let entry = JournalEntry {
-        effect: "once:told".to_owned(),
+        effect: Effect {
+            name: "once:told".to_owned(),
+            nth: 0,
+        },
         outcome: b"ok".to_vec(),
     };
     store.journal(&open, entry).await.unwrap();
@@ -187,5 +191,44 @@ async fn a_watcher_goes_over_to_the_rows_of_what_is_installed_under_the_name() {
     );
     server.send(["as a row"]).await;
     assert_eq!(server.rows("Server.Watcher", 2).await[1], "as a row");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn events_that_retention_took_before_they_were_come_to_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = watchbox_store::SqliteConfig {
+        path: folder.path().join("watchbox.db"),
+        retention: watchbox_store::Retention {
+            age: Some(std::time::Duration::from_secs(86_400)),
+            bytes: None,
+        },
+    };
+    let store = watchbox_store::SqliteStore::open(config).await.unwrap();
+    let server = Server::over(folder, std::sync::Arc::new(store)).await;
+    let mut late = install("Server.Late", WATCH);
+    late.enabled = false;
+    server.try_install(late).await.unwrap();
+    server.send(numbered(5)).await;
+    let later = Time::from_seconds(Time::now().seconds() + 200_000.0);
+    assert_eq!(server.store.retain(later).await.unwrap(), 5);
+    server.send(["kept"]).await;
+    let on = crate::Change {
+        enabled: Some(true),
+        ..Default::default()
+    };
+    server
+        .engine
+        .change(&name("Server.Late"), on)
+        .await
+        .unwrap();
+    assert_eq!(server.rows("Server.Late", 1).await, ["kept"]);
+    let said = LogKey::messages(name("Server.Late"));
+    let said = server.texts(&said, "Message").await;
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].starts_with("retention took 5 events of events/Test.Events"),
+        "{said:?}"
+    );
     server.stop().await;
 }

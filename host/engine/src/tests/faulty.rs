@@ -8,12 +8,12 @@ use std::sync::{
 use async_trait::async_trait;
 use tokio::sync::watch;
 use watchbox_model::{
-    AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Time, client::Seen,
+    AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Time, TurnId, client::Seen,
     dead_letter::DeadLetter,
 };
 use watchbox_store::{
-    Append, AuditQuery, Block, Installation, JournalEntry, LogInfo, OpenTurn, Page, Snapshot,
-    Store, StoreError, Token, TurnCommit,
+    Append, AuditQuery, Block, Effect, Installation, JournalEntry, LogInfo, OpenTurn, Page,
+    Snapshot, Store, StoreError, Token, TurnCommit, Written,
 };
 
 /// The store.
@@ -95,8 +95,22 @@ impl Store for Faulty {
     async fn journal(&self, turn: &OpenTurn, entry: JournalEntry) -> Result<()> {
         self.inner.journal(turn, entry).await
     }
-    async fn open_turns(&self, name: &Name) -> Result<Vec<(OpenTurn, Vec<JournalEntry>)>> {
+    async fn open_turns(&self, name: &Name) -> Result<Vec<(OpenTurn, Vec<Written>)>> {
         self.inner.open_turns(name).await
+    }
+    async fn written(&self, name: &Name, turn: &TurnId) -> Result<Vec<Written>> {
+        self.inner.written(name, turn).await
+    }
+    async fn outcome(
+        &self,
+        name: &Name,
+        turn: &TurnId,
+        effect: &Effect,
+    ) -> Result<Option<Vec<u8>>> {
+        self.inner.outcome(name, turn, effect).await
+    }
+    async fn carried(&self, name: &Name) -> Result<Vec<(TurnId, Effect)>> {
+        self.inner.carried(name).await
     }
     async fn installations(&self) -> Result<Vec<Installation>> {
         self.inner.installations().await

@@ -16,10 +16,7 @@ fn stretch(from: u64, to: u64) -> Trigger {
 
 /// Gives the guest's state the key that it waits for.
 async fn let_go(server: &Server, installation: &str) {
-    let turn = watchbox_model::TurnId::of(&Trigger::Tick {
-        due: Default::default(),
-    });
-    let mut commit = nothing(&name(installation), &turn);
+    let mut commit = nothing(&name(installation));
     commit.state = vec![StateChange {
         key: "go".to_owned(),
         value: Some(b"on".to_vec()),

@@ -24,6 +24,27 @@ pub(crate) fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
 
+/// Puts a bare installation of this name in a store.
+pub(crate) async fn put(store: &dyn Store, text: &str) {
+    let installation = watchbox_store::Installation {
+        name: name(text),
+        digest: watchbox_model::Digest::of(b""),
+        previous: None,
+        parameters: std::collections::BTreeMap::new(),
+        secrets: Vec::new(),
+        grants: "{}".parse().unwrap(),
+        enabled: true,
+        installed_at: Time::default(),
+        changed_at: Time::default(),
+        changed_by: "test".to_owned(),
+    };
+    let audit = crate::audit::Admin::new("test", "install", &name(text)).record();
+    store
+        .put_installation(installation, Vec::new(), audit)
+        .await
+        .unwrap();
+}
+
 /// An engine over a store.
 pub(super) struct Server {
     pub(super) folder: TempDir,

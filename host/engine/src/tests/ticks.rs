@@ -1,7 +1,7 @@
 //! Ticks: by the clock, and those that were missed.
 
 use watchbox_model::{Time, TurnId, turn::Trigger};
-use watchbox_store::{JournalEntry, OpenTurn};
+use watchbox_store::{Effect, JournalEntry, OpenTurn};
 
 use super::server::{Server, install, name};
 use crate::{Change, turn::nothing};
@@ -42,8 +42,7 @@ async fn ticks_missed_while_it_was_down_are_run_once() {
     off.enabled = false;
     server.try_install(off).await.unwrap();
     let long_ago = Time::from_seconds(Time::now().seconds() - 50_000.0);
-    let turn = TurnId::of(&Trigger::Tick { due: long_ago });
-    let mut commit = nothing(&name("Server.Clock"), &turn);
+    let mut commit = nothing(&name("Server.Clock"));
     commit.tick = Some(long_ago);
     server.store.commit(commit).await.unwrap();
     let mut installation = server.status("Server.Clock").await.installation;
@@ -97,9 +96,13 @@ async fn a_tick_that_was_begun_is_gone_on_with_after_it_was_switched_off_and_on(
         turn: TurnId::of(&Trigger::Tick { due }),
         trigger: Trigger::Tick { due },
         now: due,
+        is_aside: false,
     };
     let sent = JournalEntry {
-        effect: "told C.1".to_owned(),
+        effect: Effect {
+            name: "told C.1".to_owned(),
+            nth: 0,
+        },
         outcome: Vec::new(),
     };
     server.store.journal(&begun, sent).await.unwrap();

@@ -11,12 +11,13 @@ use watchbox_model::{
 };
 
 pub(crate) use journal::Effects;
-use journal::{Outcome, Try};
+use journal::Outcome;
 
 use crate::{
     bindings::watchbox::artifact::http::{Error, Host, Request, Response},
     egress::{Answer, Body, Failure, Outgoing},
     guest::{Allowed, Ended, Guest},
+    host::Effect,
 };
 
 /// The longest that a request may take.
@@ -55,17 +56,17 @@ impl Guest {
                 return Ok(Err(Error::Denied(why)));
             }
         };
-        let effect = Try::of(&request, &self.work.http);
-        if let Some(outcome) = self.recall(&effect).await? {
-            self.work.http.settled(&effect);
-            self.done(allowed, &format!("{outcome}, from the journal"), 0);
-            return Ok(outcome.into());
-        }
-        if !outgoing.reads()
-            && let Some(turn) = &self.work.turn
-        {
-            let key = effect.idempotency_key(&self.authority.installation, &turn.id);
-            if let Ok(value) = HeaderValue::from_str(&key) {
+        let effect = self.work.http.asked(&request);
+        if let Some((key, outcome)) = self.recall(&effect).await? {
+            if let Some(outcome) = outcome {
+                self.work.http.settled(&effect);
+                self.done(allowed, &format!("{outcome}, from the journal"), 0);
+                return Ok(outcome.into());
+            }
+            let key = journal::idempotency_key(&self.authority.installation, &key);
+            if !outgoing.reads()
+                && let Ok(value) = HeaderValue::from_str(&key)
+            {
                 outgoing.default_header(HeaderName::from_static("idempotency-key"), value);
             }
         }
@@ -212,29 +213,30 @@ impl Guest {
         })
     }
 
-    /// What came of the effect in an earlier try.
-    async fn recall(&mut self, effect: &Try) -> Result<Option<Outcome>, Ended> {
+    /// What names the effect, and what came of it in an earlier try; nothing where there is no turn.
+    async fn recall(
+        &mut self,
+        effect: &Effect,
+    ) -> Result<Option<(String, Option<Outcome>)>, Ended> {
         let Some(turn) = &self.work.turn else {
             return Ok(None);
         };
-        let kept = self.host.recall(turn, effect.key()).await?;
-        if kept.is_some() {
+        let recalled = self.host.recall(turn, effect).await?;
+        let outcome = recalled.outcome.map(|bytes| Outcome::decode(&bytes));
+        let outcome = outcome.transpose()?;
+        if outcome.is_some() {
             self.work.http.left_machine = true;
         }
-        kept.map(|bytes| Outcome::decode(&bytes)).transpose()
+        Ok(Some((recalled.key, outcome)))
     }
 
     /// Writes the outcome down. On a task of its own: once sent, it is to be known, even if the turn is given up meanwhile.
-    async fn keep(&mut self, effect: &Try, outcome: &Outcome) -> Result<(), Ended> {
+    async fn keep(&mut self, effect: &Effect, outcome: &Outcome) -> Result<(), Ended> {
         let Some(turn) = self.work.turn.clone() else {
             return Ok(());
         };
-        let (host, key, bytes) = (
-            self.host.clone(),
-            effect.key().to_owned(),
-            outcome.encode()?,
-        );
-        let kept = tokio::spawn(async move { host.journal(&turn, &key, bytes).await });
+        let (host, effect, bytes) = (self.host.clone(), effect.clone(), outcome.encode()?);
+        let kept = tokio::spawn(async move { host.journal(&turn, &effect, bytes).await });
         match kept.await {
             Ok(kept) => Ok(kept?),
             Err(why) => Err(Ended(crate::TurnFailure::Host(format!(

@@ -76,7 +76,8 @@ async fn dead_letters_are_shown_redriven_and_dropped() {
         id: 0,
         installation: "Server.Echo".parse().unwrap(),
         digest: uploaded["digest"].as_str().unwrap().parse().unwrap(),
-        trigger: trigger.clone(),
+        trigger,
+        now: Time::now(),
         tries: 8,
         error: "the artifact trapped".to_owned(),
         at: Time::now(),
@@ -84,9 +85,9 @@ async fn dead_letters_are_shown_redriven_and_dropped() {
     for _ in 0..2 {
         let commit = TurnCommit {
             installation: letter.installation.clone(),
-            turn: watchbox_model::TurnId::of(&trigger),
             advance: None,
             tick: None,
+            journal: None,
             appends: Vec::new(),
             labels: Vec::new(),
             state: Vec::new(),

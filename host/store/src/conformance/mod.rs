@@ -10,6 +10,7 @@
 )]
 
 pub mod clients;
+pub mod journal;
 pub mod logs;
 pub mod samples;
 pub mod table;
@@ -51,7 +52,10 @@ macro_rules! conformance_tests {
             turns::state_is_per_installation,
             turns::labels_of_a_gone_client_are_passed_over,
             turns::a_discarded_try_is_on_record,
-            turns::open_turns_come_back_until_they_are_committed,
+            journal::open_turns_come_back_until_they_are_over,
+            journal::what_a_part_took_is_no_other_parts,
+            journal::a_dead_letter_keeps_what_its_turn_did,
+            journal::what_ticks_did_that_were_set_aside_is_carried,
             table::installations_come_back,
             table::cursors_are_kept_where_they_are_set,
             table::removal_takes_what_is_its_own,

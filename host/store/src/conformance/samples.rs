@@ -2,8 +2,7 @@
 
 use watchbox_model::{
     AuditRecord, Client, ClientId, Digest, Label, LabelChange, LogKey, Name, Rows, RowsBuilder,
-    SearchTerm, Time, TurnId, ValueRef, audit::Decision, client::Seen, label::LabelOp, row::TS,
-    turn::Trigger,
+    SearchTerm, Time, ValueRef, audit::Decision, client::Seen, label::LabelOp, row::TS,
 };
 
 use crate::{Advance, Append, Block, Installation, Snapshot, Store, TurnCommit};
@@ -177,20 +176,15 @@ pub async fn install(store: &dyn Store, text: &str, log: &LogKey, position: u64)
 
 /// A turn over `log` that did nothing but step on.
 pub fn turn(text: &str, log: &LogKey, from: u64, to: u64) -> TurnCommit {
-    let trigger = Trigger::Events {
-        log: log.clone(),
-        from,
-        to,
-    };
     TurnCommit {
         installation: name(text),
-        turn: TurnId::of(&trigger),
         advance: Some(Advance {
             log: log.clone(),
             from,
             to,
         }),
         tick: None,
+        journal: None,
         appends: Vec::new(),
         labels: Vec::new(),
         state: Vec::new(),
@@ -203,11 +197,9 @@ pub fn turn(text: &str, log: &LogKey, from: u64, to: u64) -> TurnCommit {
 
 /// A tick that did nothing.
 pub fn tick(text: &str, due: f64) -> TurnCommit {
-    let due = seconds(due);
     TurnCommit {
-        turn: TurnId::of(&Trigger::Tick { due }),
         advance: None,
-        tick: Some(due),
+        tick: Some(seconds(due)),
         ..turn(text, &events("unused"), 0, 0)
     }
 }

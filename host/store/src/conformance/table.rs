@@ -7,7 +7,7 @@ use super::{
     samples::{act, all_numbers, append, events, install, installation, name, seconds, tick},
     trail::everything,
 };
-use crate::{Installation, JournalEntry, OpenTurn, StateChange, Store, StoreError};
+use crate::{Effect, Installation, JournalEntry, OpenTurn, StateChange, Store, StoreError};
 
 pub async fn installations_come_back(store: &dyn Store) {
     assert_eq!(store.installations().await.unwrap(), []);
@@ -63,12 +63,16 @@ fn open_turn() -> OpenTurn {
         turn: TurnId::of(&trigger),
         trigger,
         now: seconds(9.0),
+        is_aside: false,
     }
 }
 
 fn entry() -> JournalEntry {
     JournalEntry {
-        effect: "a".to_owned(),
+        effect: Effect {
+            name: "a".to_owned(),
+            nth: 0,
+        },
         outcome: vec![1],
     }
 }
@@ -89,6 +93,7 @@ pub async fn removal_takes_what_is_its_own(store: &dyn Store) {
         installation: x.clone(),
         digest: Digest::of(b"x"),
         trigger: Trigger::Tick { due: seconds(60.0) },
+        now: seconds(29.0),
         tries: 1,
         error: "failed".to_owned(),
         at: seconds(61.0),

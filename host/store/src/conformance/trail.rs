@@ -24,6 +24,7 @@ pub async fn dead_letters_are_numbered_and_paged(store: &dyn Store) {
             installation: name(installation),
             digest: Digest::of(b"x"),
             trigger: Trigger::Tick { due: seconds(60.0) },
+            now: seconds(29.0),
             tries: 3,
             error: "failed".to_owned(),
             at: seconds(61.0),

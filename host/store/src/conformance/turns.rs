@@ -1,8 +1,6 @@
 //! Turns: one transaction each, what they read, and what is left of one that was not committed.
 
-use watchbox_model::{
-    AuditRecord, Digest, LogKey, Time, TurnId, dead_letter::DeadLetter, turn::Trigger,
-};
+use watchbox_model::{AuditRecord, Digest, LogKey, dead_letter::DeadLetter, turn::Trigger};
 
 use super::{
     samples::{
@@ -11,7 +9,7 @@ use super::{
     },
     trail::everything,
 };
-use crate::{JournalEntry, OpenTurn, StateChange, Store, StoreError, TurnCommit};
+use crate::{StateChange, Store, StoreError, TurnCommit};
 
 /// A turn with every kind of effect.
 fn full(log: &LogKey, from: u64, to: u64) -> TurnCommit {
@@ -40,6 +38,7 @@ fn dead_letter(log: &LogKey, from: u64) -> DeadLetter {
             from,
             to: from + 1,
         },
+        now: seconds(29.0),
         tries: 5,
         error: "trap".to_owned(),
         at: seconds(30.0),
@@ -248,58 +247,4 @@ pub async fn a_discarded_try_is_on_record(store: &dyn Store) {
     assert_eq!(all_numbers(store, &messages, 0).await, [0, 1]);
     let trail = store.audit(everything()).await.unwrap();
     assert_eq!(trail.items[0].1, act("send"));
-}
-
-fn open_turn(installation: &str, due: Time) -> OpenTurn {
-    let trigger = Trigger::Tick { due };
-    OpenTurn {
-        installation: name(installation),
-        turn: TurnId::of(&trigger),
-        trigger,
-        now: due,
-    }
-}
-
-pub async fn open_turns_come_back_until_they_are_committed(store: &dyn Store) {
-    let log = events("A");
-    install(store, "X", &log, 0).await;
-    install(store, "Y", &log, 0).await;
-    let entry = |effect: &str, outcome: &[u8]| JournalEntry {
-        effect: effect.to_owned(),
-        outcome: outcome.to_vec(),
-    };
-    let (one, two) = (
-        open_turn("X", seconds(120.0)),
-        open_turn("X", seconds(60.0)),
-    );
-    let other = open_turn("Y", seconds(60.0));
-    let later = OpenTurn {
-        now: seconds(121.0),
-        ..one.clone()
-    };
-    let entries = [
-        (&one, entry("a", b"started")),
-        (&two, entry("a", b"")),
-        (&later, entry("b", &[0, 255])),
-        (&one, entry("a", b"done")),
-        (&other, entry("a", b"other")),
-    ];
-    for (turn, entry) in entries {
-        store.journal(turn, entry).await.unwrap();
-    }
-    let first = (one, vec![entry("a", b"done"), entry("b", &[0, 255])]);
-    let second = (two, vec![entry("a", b"")]);
-    let open = store.open_turns(&name("X")).await.unwrap();
-    assert_eq!(open, [first, second.clone()]);
-
-    store.commit(tick("X", 120.0)).await.unwrap();
-    assert_eq!(store.open_turns(&name("X")).await.unwrap(), [second]);
-    // A commit of nothing closes a turn that is given up.
-    let mut nothing = tick("X", 60.0);
-    nothing.tick = None;
-    store.commit(nothing).await.unwrap();
-    assert_eq!(store.open_turns(&name("X")).await.unwrap(), []);
-    let last = store.last_tick(&name("X")).await.unwrap();
-    assert_eq!(last, Some(seconds(120.0)));
-    assert_eq!(store.open_turns(&name("Y")).await.unwrap().len(), 1);
 }

@@ -1,25 +1,27 @@
 //! Dead letters.
 
-use rusqlite::{Connection, Row, named_params};
-use watchbox_model::{AuditRecord, Name, dead_letter::DeadLetter};
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use watchbox_model::{AuditRecord, Name, TurnId, dead_letter::DeadLetter, turn::Trigger};
 
 use super::{
     audit,
     column::{self, int, to_json},
     group::Group,
+    journal,
 };
 use crate::{Page, StoreError};
 
 /// Sets a trigger aside, under a new number.
 pub(super) fn insert(conn: &Connection, letter: &DeadLetter) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "INSERT INTO dead_letters (installation, digest, trigger_json, tries, error, at)
-         VALUES (:installation, :digest, :trigger, :tries, :error, :at)",
+        "INSERT INTO dead_letters (installation, digest, trigger_json, now, tries, error, at)
+         VALUES (:installation, :digest, :trigger, :now, :tries, :error, :at)",
     )?
     .execute(named_params! {
         ":installation": letter.installation.as_str(),
         ":digest": letter.digest.to_string(),
         ":trigger": to_json(&letter.trigger)?,
+        ":now": letter.now.micros(),
         ":tries": letter.tries,
         ":error": letter.error,
         ":at": letter.at.micros(),
@@ -39,7 +41,7 @@ pub(super) fn list(
         None => ":installation IS NULL",
     };
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT id, installation, digest, trigger_json, tries, error, at FROM dead_letters
+        "SELECT id, installation, digest, trigger_json, now, tries, error, at FROM dead_letters
          WHERE {condition} AND id < :before ORDER BY id DESC LIMIT :limit"
     ))?;
     let found = statement.query_map(
@@ -59,9 +61,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
         installation: column::parsed(row, 1)?,
         digest: column::parsed(row, 2)?,
         trigger: column::json(row, 3)?,
-        tries: row.get(4)?,
-        error: row.get(5)?,
-        at: column::time(row, 6)?,
+        now: column::time(row, 4)?,
+        tries: row.get(5)?,
+        error: row.get(6)?,
+        at: column::time(row, 7)?,
     })
 }
 
@@ -75,11 +78,17 @@ pub(super) fn remove(
     audit::insert(group.conn(), record)
 }
 
-/// Takes one away.
+/// Takes one away, and its journal.
 pub(super) fn take(conn: &Connection, id: u64) -> Result<(), StoreError> {
-    let mut statement = conn.prepare_cached("DELETE FROM dead_letters WHERE id = ?")?;
-    if statement.execute([int(id)])? == 0 {
+    let mut statement = conn.prepare_cached(
+        "DELETE FROM dead_letters WHERE id = ? RETURNING installation, trigger_json",
+    )?;
+    let taken = statement.query_row([int(id)], |row| {
+        let trigger: Trigger = column::json(row, 1)?;
+        Ok((column::parsed::<Name>(row, 0)?, TurnId::of(&trigger)))
+    });
+    let Some((installation, turn)) = taken.optional()? else {
         return Err(StoreError::Missing(format!("dead letter {id}")));
-    }
-    Ok(())
+    };
+    journal::release(conn, &installation, &turn)
 }

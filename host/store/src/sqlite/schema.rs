@@ -11,7 +11,10 @@ use crate::StoreError;
 const APPLICATION: i32 = i32::from_be_bytes(*b"wbox");
 
 /// What leads from each version of the schema to the next, the first from an empty file.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_journal.sql"),
+];
 
 /// Set when the file is made; blocks are large, so larger pages mean fewer of them to chain and to check.
 const PAGE_SIZE: u32 = 8192;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use rusqlite::params;
 use tokio::sync::watch;
 use watchbox_model::{
-    AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Time, client::Seen,
+    AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Time, TurnId, client::Seen,
     dead_letter::DeadLetter,
 };
 
@@ -24,8 +24,8 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    Append, AuditQuery, Block, Installation, JournalEntry, LogInfo, OpenTurn, Page, Snapshot,
-    Store, StoreError, Token, TurnCommit,
+    Append, AuditQuery, Block, Effect, Installation, JournalEntry, LogInfo, OpenTurn, Page,
+    Snapshot, Store, StoreError, Token, TurnCommit, Written,
 };
 
 /// What a command weighs beside the rows, values and components in it, about.
@@ -218,10 +218,40 @@ impl Store for SqliteStore {
     async fn open_turns(
         &self,
         installation: &Name,
-    ) -> Result<Vec<(OpenTurn, Vec<JournalEntry>)>, StoreError> {
+    ) -> Result<Vec<(OpenTurn, Vec<Written>)>, StoreError> {
         let installation = installation.clone();
         self.readers
             .read(move |conn| journal::open_turns(conn, &installation))
+            .await
+    }
+
+    async fn written(
+        &self,
+        installation: &Name,
+        turn: &TurnId,
+    ) -> Result<Vec<Written>, StoreError> {
+        let (installation, turn) = (installation.clone(), turn.clone());
+        self.readers
+            .read(move |conn| journal::written(conn, &installation, &turn))
+            .await
+    }
+
+    async fn outcome(
+        &self,
+        installation: &Name,
+        turn: &TurnId,
+        effect: &Effect,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let (installation, turn, effect) = (installation.clone(), turn.clone(), effect.clone());
+        self.readers
+            .read(move |conn| journal::outcome(conn, &installation, &turn, &effect))
+            .await
+    }
+
+    async fn carried(&self, installation: &Name) -> Result<Vec<(TurnId, Effect)>, StoreError> {
+        let installation = installation.clone();
+        self.readers
+            .read(move |conn| journal::carried(conn, &installation))
             .await
     }
 

@@ -38,7 +38,14 @@ pub(super) fn commit(group: &mut Group<'_>, turn: TurnCommit) -> Result<(), Stor
     if let Some(id) = turn.redriven {
         dead_letters::take(conn, id)?;
     }
-    journal::close(conn, installation, &turn.turn)?;
+    if let Some(settlement) = &turn.journal {
+        journal::settle(conn, installation, settlement, turn.dead_letter.as_ref())?;
+    }
+    match (&turn.tick, &turn.dead_letter) {
+        (Some(_), Some(letter)) => journal::carry(conn, letter)?,
+        (Some(_), None) => journal::carry_no_more(conn, installation)?,
+        (None, _) => {}
+    }
     for append in turn.appends {
         group.append(append);
     }

@@ -9,12 +9,13 @@ use std::{collections::HashMap, fmt};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use watchbox_model::{Name, TurnId};
+use watchbox_model::{Digest, Name};
 
 use crate::{
     TurnFailure,
     bindings::watchbox::artifact::http::{Error, Request, Response, Text},
     guest::Ended,
+    host::Effect,
 };
 
 /// The longest `once` name, in bytes.
@@ -26,56 +27,35 @@ pub(crate) struct Effects {
     /// Whether anything left the machine, in this try or an earlier one.
     pub(crate) left_machine: bool,
     /// How many requests of each digest are settled.
-    settled: HashMap<[u8; 32], u32>,
+    settled: HashMap<Digest, u32>,
 }
 
 impl Effects {
-    /// `effect` is settled: the next request like it is another one.
-    pub(super) fn settled(&mut self, effect: &Try) {
-        if let Some(digest) = effect.digest {
-            *self.settled.entry(digest).or_default() += 1;
-        }
-    }
-}
-
-/// An effect, by the name that it has on every try of its turn.
-#[derive(Debug)]
-pub(super) struct Try {
-    key: String,
-    digest: Option<[u8; 32]>,
-}
-
-impl Try {
     /// The effect that `request` is: by its `once` name, or else by what it says and how many like it were settled before.
-    pub(super) fn of(request: &Request, effects: &Effects) -> Self {
-        if let Some(name) = &request.once {
-            return Self {
-                key: format!("once:{name}"),
-                digest: None,
-            };
-        }
-        let digest = digest(request);
-        let nth = effects.settled.get(&digest).copied().unwrap_or_default();
-        let hex = watchbox_model::Digest::of(&digest);
-        Self {
-            key: format!("{hex}#{nth}"),
-            digest: Some(digest),
+    pub(super) fn asked(&self, request: &Request) -> Effect {
+        match &request.once {
+            Some(name) => Effect::Named(name.clone()),
+            None => {
+                let digest = digest(request);
+                let nth = self.settled.get(&digest).copied().unwrap_or_default();
+                Effect::Alike(digest, nth)
+            }
         }
     }
 
-    /// The effect's name within its turn.
-    pub(super) fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// What tells a server that two requests are one: the same on every try, and nowhere else.
-    pub(super) fn idempotency_key(&self, who: &Name, turn: &TurnId) -> String {
-        let mut text = String::new();
-        for part in [who.as_str(), turn.as_str(), &self.key] {
-            text.push_str(&format!("{}:{part}", part.len()));
+    /// `effect` is settled: the next request like it is another one.
+    pub(super) fn settled(&mut self, effect: &Effect) {
+        if let Effect::Alike(digest, nth) = effect {
+            self.settled.insert(*digest, nth + 1);
         }
-        watchbox_model::Digest::of(text.as_bytes()).to_string()[..32].to_owned()
     }
+}
+
+/// What tells a server that two requests are one: the same on every try, and nowhere else. `key` names the effect within `who`.
+pub(super) fn idempotency_key(who: &Name, key: &str) -> String {
+    let who = who.as_str();
+    let text = format!("{}:{who}{}:{key}", who.len(), key.len());
+    Digest::of(text.as_bytes()).to_string()[..32].to_owned()
 }
 
 /// Whether a `once` name is one.
@@ -93,7 +73,7 @@ pub(super) fn check_name(once: Option<&str>) -> Result<(), String> {
 }
 
 /// The request as the guest made it: a secret counts by its name, so that nothing of its value gets into the journal.
-fn digest(request: &Request) -> [u8; 32] {
+fn digest(request: &Request) -> Digest {
     let mut sha = Sha256::new();
     // Each part with its length, so that no two requests run into the same bytes.
     let mut part = |bytes: &[u8]| {
@@ -118,7 +98,7 @@ fn digest(request: &Request) -> [u8; 32] {
         text(&header.value);
     }
     part(&request.body);
-    sha.finalize().into()
+    Digest::of(&sha.finalize())
 }
 
 /// Whether another try would change nothing about an answer of this status.
@@ -209,39 +189,38 @@ mod tests {
     #[test]
     fn the_same_request_counts_up_only_when_settled() {
         let mut effects = Effects::default();
-        let first = Try::of(&request("a", None), &effects);
-        assert_eq!(Try::of(&request("a", None), &effects).key(), first.key());
-        assert_ne!(Try::of(&request("b", None), &effects).key(), first.key());
+        let nth = |effect: &Effect| match effect {
+            Effect::Alike(_, nth) => *nth,
+            Effect::Named(name) => panic!("{name}"),
+        };
+        let first = effects.asked(&request("a", None));
+        assert_eq!(effects.asked(&request("a", None)), first);
+        assert_ne!(effects.asked(&request("b", None)), first);
         effects.settled(&first);
-        let second = Try::of(&request("a", None), &effects);
-        assert!(first.key().ends_with("#0") && second.key().ends_with("#1"));
+        let second = effects.asked(&request("a", None));
+        assert_eq!((nth(&first), nth(&second)), (0, 1));
+        assert_eq!(nth(&effects.asked(&request("b", None))), 0);
     }
 
     #[test]
     fn a_name_stands_for_its_effect_whatever_the_body() {
         let mut effects = Effects::default();
-        let first = Try::of(&request("42 seconds ago", Some("C.1")), &effects);
+        let first = effects.asked(&request("42 seconds ago", Some("C.1")));
         effects.settled(&first);
-        let again = Try::of(&request("47 seconds ago", Some("C.1")), &effects);
-        assert_eq!(first.key(), "once:C.1");
-        assert_eq!(again.key(), first.key());
+        let again = effects.asked(&request("47 seconds ago", Some("C.1")));
+        assert_eq!(first, Effect::Named("C.1".to_owned()));
+        assert_eq!(again, first);
         assert!(check_name(Some("")).is_err() && check_name(Some(&"x".repeat(201))).is_err());
         assert!(check_name(Some("a\nb")).is_err() && check_name(Some("Grüße")).is_ok());
     }
 
     #[test]
-    fn the_idempotency_key_is_of_the_turn_and_the_effect() {
-        let name: Name = "A".parse().unwrap();
-        let turn = |due| {
-            TurnId::of(&watchbox_model::turn::Trigger::Tick {
-                due: watchbox_model::Time::from_micros(due),
-            })
-        };
-        let effect = Try::of(&request("a", None), &Effects::default());
-        let key = effect.idempotency_key(&name, &turn(1));
-        assert_eq!(key, effect.idempotency_key(&name, &turn(1)));
-        assert_ne!(key, effect.idempotency_key(&name, &turn(2)));
-        assert_eq!(key.len(), 32);
+    fn the_idempotency_key_is_of_the_installation_and_the_effect() {
+        let key = |who: &str, key: &str| idempotency_key(&who.parse().unwrap(), key);
+        assert_eq!(key("A", "tick@1 told"), key("A", "tick@1 told"));
+        assert_ne!(key("A", "tick@1 told"), key("B", "tick@1 told"));
+        assert_ne!(key("A", "tick@1 told"), key("A", "tick@2 told"));
+        assert_eq!(key("A", "tick@1 told").len(), 32);
     }
 
     #[test]

@@ -132,6 +132,34 @@ async fn the_store_of_a_later_version_is_refused() {
 }
 
 #[tokio::test]
+async fn the_journal_of_the_first_schema_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let raw = rusqlite::Connection::open(folder.path().join("watchbox.db")).unwrap();
+    raw.pragma_update(None, "page_size", 8192).unwrap();
+    raw.execute_batch(include_str!("../migrations/0001_initial.sql"))
+        .unwrap();
+    raw.execute_batch(
+        r#"PRAGMA application_id = 0x77626f78; PRAGMA user_version = 1;
+        INSERT INTO installations VALUES ('X', '', NULL, '{}', x'', '{}', 1, 0, 0, 'test');
+        INSERT INTO open_turns VALUES (7, 'X', 'tick@60000000', '{"tick":{"due":60000000}}', 61000000);
+        INSERT INTO journal VALUES (1, 7, 'once:told #1', x'01'), (2, 7, 'abc#3', x'02');"#,
+    )
+    .unwrap();
+    drop(raw);
+    let store = open(&folder, Retention::default()).await.unwrap();
+    let (turn, written) = store.open_turns(&name("X")).await.unwrap().remove(0);
+    assert_eq!(turn.now, seconds(61.0));
+    let effects: Vec<_> = written
+        .iter()
+        .map(|written| (written.effect.name.as_str(), written.effect.nth))
+        .collect();
+    assert_eq!(effects, [("abc", 3), ("once:told #1", 0)]);
+    let told = &written[1].effect;
+    let outcome = store.outcome(&name("X"), &turn.turn, told).await.unwrap();
+    assert_eq!(outcome, Some(vec![1]));
+}
+
+#[tokio::test]
 async fn damage_is_told_with_the_file_and_what_to_do() {
     let (store, folder) = fresh().await;
     let log = events("A");
