@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use watchbox_model::{Digest, LogKey, Name, Time};
+use watchbox_model::{Digest, LogKey, Name};
 use watchbox_sandbox::{Instance, TurnFailure};
 use watchbox_store::Installation;
 
@@ -43,7 +43,7 @@ impl Inner {
         let mut warnings = loaded.warnings();
         warnings.extend(self.warn_of_events(&name).await?);
 
-        let now = Time::now();
+        let now = self.config.clock.now();
         let installation = Installation {
             name: name.clone(),
             digest,
@@ -155,7 +155,7 @@ impl Inner {
             loaded_before.clone()
         };
 
-        after.changed_at = Time::now();
+        after.changed_at = self.config.clock.now();
         after.changed_by = change.actor.clone();
         let plan = loaded
             .as_ref()
@@ -238,7 +238,12 @@ impl Inner {
                 }
                 (None, Some(plan)) if is_on && !self.stopping.is_cancelled() => {
                     // Ticks that were due while it was off are not made up for.
-                    entry.start(&self.threads.handle(), plan, instance, Time::now());
+                    entry.start(
+                        &self.threads.handle(),
+                        plan,
+                        instance,
+                        self.config.clock.now(),
+                    );
                     None
                 }
                 (Some(_), _) if !is_on => entry.task.take(),
@@ -261,7 +266,7 @@ impl Inner {
             .get_mut(name)
             .filter(|entry| entry.installation.enabled)
         {
-            entry.start(&self.threads.handle(), plan, None, Time::now());
+            entry.start(&self.threads.handle(), plan, None, self.config.clock.now());
         }
     }
 

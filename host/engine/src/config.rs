@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use crate::Clock;
+
 /// The engine's settings.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
@@ -13,6 +15,8 @@ pub struct EngineConfig {
     pub backoff: Duration,
     /// The longest.
     pub backoff_cap: Duration,
+    /// What time it is.
+    pub clock: Clock,
     /// How long a stop waits for turns that are under way.
     pub grace: Duration,
 }

@@ -64,6 +64,7 @@ impl Inner {
             progress: Arc::new(Progress::new(phase)),
             metrics: Arc::new(TurnMetrics::new(name)),
             backoff: self.backoff(),
+            clock: self.config.clock.clone(),
         }
     }
 

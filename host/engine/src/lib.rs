@@ -6,6 +6,7 @@ mod backoff;
 mod batch;
 mod bound;
 mod changes;
+mod clock;
 mod config;
 mod cycle;
 mod engine;
@@ -29,6 +30,7 @@ mod trigger;
 mod turn;
 mod vault;
 
+pub use clock::Clock;
 pub use config::EngineConfig;
 pub use engine::Engine;
 pub use error::EngineError;

@@ -19,7 +19,7 @@ use watchbox_sandbox::Instance;
 use watchbox_store::{Store, StoreError};
 
 use crate::{
-    EngineError, Phase,
+    Clock, EngineError, Phase,
     backoff::Backoff,
     batch::Reader,
     bound::Bounds,
@@ -66,6 +66,7 @@ pub(crate) struct Post {
     pub(crate) progress: Arc<Progress>,
     pub(crate) metrics: Arc<TurnMetrics>,
     pub(crate) backoff: Backoff,
+    pub(crate) clock: Clock,
 }
 
 /// A runner.

@@ -5,6 +5,8 @@ mod changes;
 mod faults;
 mod faulty;
 mod guest;
+mod model;
 mod retries;
 pub(crate) mod server;
 mod ticks;
+mod webhook;

@@ -3,12 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::future::{pending, select_all};
-use tokio::time::sleep;
 use watchbox_model::{Time, message::Level, turn::Trigger};
 use watchbox_store::{Advance, OpenTurn, Settlement, Store, StoreError, TurnCommit};
 
 use crate::{
-    Phase,
+    Clock, Phase,
     batch::{Found, Reader},
     bound::Bounds,
     journal::Journal,
@@ -17,8 +16,8 @@ use crate::{
     turn::{Work, messages_append, note, nothing},
 };
 
-/// The longest sleep until a tick: the machine's clock may be set meanwhile.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// A last tick that lies further ahead than this says that the clock was set back.
+const SET_BACK: Duration = Duration::from_secs(5);
 
 /// What was found.
 pub(crate) enum Sought {
@@ -37,7 +36,7 @@ impl Runner {
             self.open().await?;
         }
         loop {
-            let now = Time::now();
+            let now = self.post.clock.now();
             let due = self.next_tick(now);
             if !self.begun_ticks.is_empty() || due.is_some_and(|due| due <= now) {
                 let carried = self.post.store.carried(&self.post.name).await?;
@@ -56,7 +55,7 @@ impl Runner {
                 return Ok(sought);
             }
             self.recovered();
-            wait(&self.readers, due).await;
+            wait(&self.readers, &self.post.clock, now, due).await;
         }
     }
 
@@ -70,7 +69,11 @@ impl Runner {
     }
 
     /// When the next tick is due, or was.
-    fn next_tick(&self, now: Time) -> Option<Time> {
+    fn next_tick(&mut self, now: Time) -> Option<Time> {
+        if self.last_tick.since(now) > SET_BACK {
+            // The clock was set back. Ticks go by what it says now, and are not waited for until it is there again.
+            self.last_tick = now;
+        }
         let schedule = self.plan.loaded.component.manifest().schedule.as_ref()?;
         let due = tick::next(schedule, self.last_tick, now);
         self.post.progress.facts().next_tick = due;
@@ -90,7 +93,7 @@ impl Runner {
             }
             match found {
                 Found::Batch(batch) => {
-                    let now = reader.bounds.now().unwrap_or_else(Time::now);
+                    let now = reader.bounds.now().unwrap_or_else(|| self.post.clock.now());
                     let halved = reader.bounds.is_halved();
                     let work = Work::events(&reader.log, batch, now, halved);
                     self.first_look = index + 1;
@@ -242,7 +245,7 @@ async fn close(store: &dyn Store, over: &OpenTurn) -> Result<(), StoreError> {
 }
 
 /// Waits until a log has grown or a tick is due.
-async fn wait(readers: &[Reader], due: Option<Time>) {
+async fn wait(readers: &[Reader], clock: &Clock, now: Time, due: Option<Time>) {
     let grown = async {
         if readers.is_empty() {
             pending::<()>().await;
@@ -251,7 +254,7 @@ async fn wait(readers: &[Reader], due: Option<Time>) {
     };
     let ticked = async {
         match due {
-            Some(due) => sleep(due.since(Time::now()).min(LONGEST_SLEEP)).await,
+            Some(due) => clock.wait(now, due).await,
             None => pending().await,
         }
     };

@@ -167,6 +167,7 @@ impl Config {
     pub fn engine(&self) -> EngineConfig {
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         EngineConfig {
+            clock: watchbox_engine::Clock::default(),
             key_file: self.data.join("secrets.key"),
             threads: self.engine.threads.unwrap_or_else(processors),
             backoff: Duration::from_millis(self.engine.backoff_ms),

@@ -400,6 +400,8 @@ async fn nothing_begins_once_it_stops() {
         .await;
     assert!(matches!(refused, Err(EngineError::Stopping)), "{refused:?}");
     drop(engine_handle);
-    let again = engine(&folder, &open(&folder).await).await.unwrap();
+    let again = engine(&folder, &open(&folder).await, crate::Clock::default())
+        .await
+        .unwrap();
     again.stop().await;
 }

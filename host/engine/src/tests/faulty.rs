@@ -23,6 +23,10 @@ pub(super) struct Faulty {
     pub(super) is_full: AtomicBool,
     /// No log can be read.
     pub(super) is_unreadable: AtomicBool,
+    /// So many of the next commits do not go through.
+    pub(super) failing_commits: AtomicU32,
+    /// So many of the next entries of the journal.
+    pub(super) failing_entries: AtomicU32,
     /// Commits that did not go through.
     pub(super) refused: AtomicU32,
     /// Reading this log panics.
@@ -37,6 +41,8 @@ impl Faulty {
             inner,
             is_full: AtomicBool::new(false),
             is_unreadable: AtomicBool::new(false),
+            failing_commits: AtomicU32::new(0),
+            failing_entries: AtomicU32::new(0),
             refused: AtomicU32::new(0),
             cursed: None,
             panics: AtomicU32::new(0),
@@ -45,6 +51,15 @@ impl Faulty {
 }
 
 type Result<T> = std::result::Result<T, StoreError>;
+
+/// Fails, if there are failures left.
+fn fail(left: &AtomicU32) -> Result<()> {
+    let one_less = |left: u32| left.checked_sub(1);
+    match left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less) {
+        Ok(_) => Err(StoreError::Other("the disk has its moods".to_owned())),
+        Err(_) => Ok(()),
+    }
+}
 
 #[async_trait]
 impl Store for Faulty {
@@ -84,15 +99,18 @@ impl Store for Faulty {
             self.refused.fetch_add(1, Ordering::SeqCst);
             return Err(StoreError::ReadOnly("the disk is full".to_owned()));
         }
+        fail(&self.failing_commits)?;
         self.inner.commit(turn).await
     }
     async fn record(&self, appends: Vec<Append>, audit: Vec<AuditRecord>) -> Result<()> {
+        fail(&self.failing_commits)?;
         self.inner.record(appends, audit).await
     }
     async fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
         self.inner.snapshot().await
     }
     async fn journal(&self, turn: &OpenTurn, entry: JournalEntry) -> Result<()> {
+        fail(&self.failing_entries)?;
         self.inner.journal(turn, entry).await
     }
     async fn open_turns(&self, name: &Name) -> Result<Vec<(OpenTurn, Vec<Written>)>> {

@@ -9,6 +9,7 @@ use wit_component::{ComponentEncoder, StringEncoding};
 /// state has the key `go`). With the parameters in its `configure` there is nothing wrong, unless `WRONG` is among them.
 const MODULE: &str = r#"(module
   (import "watchbox:artifact/state@0.1.0" "get" (func $get (param i32 i32 i32)))
+  ;; IMPORTS
   (memory (export "memory") 2)
   (data (i32.const 0) "go")
   (data (i32.const 16) "not yet")
@@ -53,6 +54,7 @@ const MODULE: &str = r#"(module
     (param $kind i32) (param $a i64) (param $b i32) (param $rows i32) (param $len i32) (result i32)
     (if (local.get $kind)
       (then (return (call $answer (i32.const 0) (i32.const 32) (i32.const 12) (i32.const 0) (i32.const 0)))))
+    ;; FIRST
     ;; TRAP
     (if (call $has (i32.const 0x50415254) (local.get $rows) (local.get $len)) (then (unreachable)))
     ;; LOOP
@@ -69,34 +71,67 @@ const MODULE: &str = r#"(module
     (call $answer (i32.const 0) (local.get $rows) (local.get $len) (i32.const 0) (i32.const 0)))
 )"#;
 
+/// What the posting guest has besides.
+const SEND: &str = r#"(import "watchbox:artifact/http@0.1.0" "send"
+    (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#;
+
+/// Posts the batch as it is, and asks for another try unless the answer is 200: method, url (plain), no headers, body, no timeout, no name.
+const POST: &str = r#"(call $send (i32.const 64) (i32.const 4) (i32.const 0) (i32.const 80) (i32.const URL_LEN) (i32.const 0) (i32.const 0)
+      (i32.const 0) (i32.const 0) (local.get $rows) (local.get $len) (i32.const 0) (i32.const 0)
+      (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 640))
+    (if (i32.or (i32.load8_u (i32.const 640)) (i32.ne (i32.load16_u (i32.const 644)) (i32.const 200)))
+      (then (return (call $answer (i32.const 1) (i32.const 0) (i32.const 16) (i32.const 7) (i32.const 0)))))"#;
+
+/// The guest, as an artifact that posts each batch to `url` before it does anything else with it.
+pub(super) fn posting(name: &str, version: &str, triggers: &str, url: &str) -> Bytes {
+    let url_data = format!("(data (i32.const 64) \"POST\") (data (i32.const 80) \"{url}\")");
+    let module = MODULE
+        .replace(
+            "(memory (export \"memory\") 2)",
+            &format!("(memory (export \"memory\") 2) {url_data}"),
+        )
+        .replace(";; IMPORTS", SEND)
+        .replace(";; FIRST", &POST.replace("URL_LEN", &url.len().to_string()));
+    let more = format!("{triggers}\n");
+    let http =
+        format!("  http: {{ reason: To post, needs: [ {{ method: POST, url: \"{url}\" }} ] }}\n");
+    with_manifest(&module, name, version, "", &format!("{http}{more}"))
+}
+
 /// The guest, as the artifact `name` of this version; `triggers` are the lines of its manifest that say what sets it off.
 pub(super) fn component(name: &str, version: &str, triggers: &str) -> Bytes {
-    with_manifest(name, version, "", triggers)
+    with_manifest(MODULE, name, version, "", triggers)
 }
 
 /// The same, with a secret parameter `token`.
 pub(super) fn component_with_secret(name: &str, version: &str, triggers: &str) -> Bytes {
     let token = "  - { name: token, type: secret, description: Told to nobody }\n";
-    with_manifest(name, version, token, triggers)
+    with_manifest(MODULE, name, version, token, triggers)
 }
 
-fn with_manifest(name: &str, version: &str, parameters: &str, triggers: &str) -> Bytes {
+fn with_manifest(
+    module: &str,
+    name: &str,
+    version: &str,
+    parameters: &str,
+    triggers: &str,
+) -> Bytes {
     let manifest = format!(
         "name: {name}\nversion: {version}\ntype: SERVER_EVENT\ndescription: A guest for tests\nauthor: watchbox\n\
          parameters:\n  - {{ name: word, type: string, default: hello, description: Told to configure }}\n{parameters}\
          capabilities:\n  state: {{ reason: To be told to go on }}\n{triggers}\n"
     );
-    let mut component = bare();
+    let mut component = bare(module);
     component.extend(section(SECTION, manifest.as_bytes()));
     component.into()
 }
 
-fn bare() -> Vec<u8> {
+fn bare(module: &str) -> Vec<u8> {
     let mut resolve = wit_parser::Resolve::default();
     let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
     let (package, _) = resolve.push_dir(wit).unwrap();
     let world = resolve.packages[package].worlds["artifact"];
-    let mut module = wat::parse_str(MODULE).unwrap();
+    let mut module = wat::parse_str(module).unwrap();
     let encoding = StringEncoding::UTF8;
     wit_component::embed_component_metadata(&mut module, &resolve, world, encoding, false).unwrap();
     ComponentEncoder::default()

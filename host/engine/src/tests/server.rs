@@ -10,7 +10,7 @@ use watchbox_sandbox::{Sandbox, SandboxConfig};
 use watchbox_store::{Retention, SqliteConfig, SqliteStore, Store};
 
 use super::guest;
-use crate::{Engine, EngineConfig, EngineError, Install, Installed, StartAt, Status};
+use crate::{Clock, Engine, EngineConfig, EngineError, Install, Installed, StartAt, Status};
 
 /// The log that guests watch unless they say otherwise.
 pub(super) const LOG: &str = "Test.Events";
@@ -62,7 +62,12 @@ impl Server {
 
     /// One over this store.
     pub(super) async fn over(folder: TempDir, store: Arc<dyn Store>) -> Self {
-        let engine = engine(&folder, &store).await.unwrap();
+        Self::by(Clock::default(), folder, store).await
+    }
+
+    /// One over this store, by this clock.
+    pub(super) async fn by(clock: Clock, folder: TempDir, store: Arc<dyn Store>) -> Self {
+        let engine = engine(&folder, &store, clock).await.unwrap();
         Self {
             folder,
             store,
@@ -222,6 +227,7 @@ pub(crate) async fn open(folder: &TempDir) -> Arc<dyn Store> {
 pub(super) async fn engine(
     folder: &TempDir,
     store: &Arc<dyn Store>,
+    clock: Clock,
 ) -> Result<Engine, EngineError> {
     let sandbox = Sandbox::new(SandboxConfig {
         instances: 20,
@@ -231,6 +237,7 @@ pub(super) async fn engine(
     let config = EngineConfig {
         key_file: folder.path().join("secrets.key"),
         threads: 2,
+        clock,
         backoff: Duration::from_millis(1),
         backoff_cap: Duration::from_millis(20),
         grace: Duration::from_secs(5),
