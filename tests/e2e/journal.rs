@@ -135,6 +135,15 @@ fn the_halves_of_a_batch_and_its_dead_letter_tell_nobody_again() -> Result<()> {
     ];
     assert_eq!(teller.told(), told);
 
+    let listed = teller
+        .server
+        .run_ok(&["dead-letters", "list", "--artifact", NAME])?;
+    assert!(listed.contains("trapped"), "{listed}");
+    let shown = teller.server.run_ok(&["dead-letters", "show", &letter])?;
+    assert!(
+        shown.contains("#0") && shown.contains("became a dead letter"),
+        "{shown}"
+    );
     let redrive = ["dead-letters", "redrive", &letter];
     assert_ne!(teller.server.run(&redrive)?.code, Some(0));
     let teller = teller.kill()?;

@@ -216,6 +216,7 @@ impl Work {
             id: 0,
             installation: installation.clone(),
             digest,
+            turn: self.turn.id.clone(),
             trigger: self.aside(),
             now: self.turn.now,
             tries: self.failures,

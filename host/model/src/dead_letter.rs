@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Name, Time, turn::Trigger};
+use crate::{Digest, Name, Time, TurnId, turn::Trigger};
 
 /// A trigger that its artifact could not handle, kept until somebody redrives or drops it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +13,9 @@ pub struct DeadLetter {
     pub installation: Name,
     /// The component that failed on it.
     pub digest: Digest,
-    /// What set the turn off.
+    /// The turn, as messages and audit records name it.
+    pub turn: TurnId,
+    /// What set it off: of a stretch of a log, from the first event that it was handed to the last.
     pub trigger: Trigger,
     /// The turn's time, which it has again when it is redriven.
     pub now: Time,

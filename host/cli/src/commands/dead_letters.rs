@@ -1,17 +1,21 @@
 //! `watchbox dead-letters`: triggers that were set aside.
 
 use reqwest::Method;
-use watchbox_model::Time;
-use watchbox_server::api::types::{DeadLetter, Trigger};
+use watchbox_model::{LogKind, Time};
+use watchbox_server::api::types::{DeadLetter, DeadLetterDetails, Trigger};
 
 use crate::{
-    api::{Api, Query},
+    api::{Api, LogQuery, Query, Range},
     args::{self, DeadLetterNumber, DeadLettersCommand, DeadLettersList},
     output::{Details, Output, Table, ago, cut, stamp},
 };
 
 /// How much of an error fits a line of the list.
 const ERROR: usize = 100;
+
+/// How many messages are searched for those of a letter's turn, and how many of these are shown.
+const MESSAGES_READ: u64 = 10_000;
+const MESSAGES_SHOWN: usize = 20;
 
 /// Does what was said with them.
 pub async fn dead_letters(args: args::DeadLetters, output: &Output) -> anyhow::Result<()> {
@@ -41,7 +45,7 @@ async fn all(args: DeadLettersList, output: &Output) -> anyhow::Result<()> {
     let api = Api::new(&args.connection)?;
     let query: Query = args
         .artifact
-        .map(|artifact| ("artifact", artifact.to_string()))
+        .map(|artifact| ("installation", artifact.to_string()))
         .into_iter()
         .collect();
     let limit = usize::try_from(args.limit)?;
@@ -59,20 +63,64 @@ async fn all(args: DeadLettersList, output: &Output) -> anyhow::Result<()> {
 async fn show(args: DeadLetterNumber, output: &Output) -> anyhow::Result<()> {
     let api = Api::new(&args.connection)?;
     let path = ["dead-letters", &args.id.to_string()];
-    let letter: DeadLetter = api.get(&path, &Query::new()).await?;
+    let details: DeadLetterDetails = api.get(&path, &Query::new()).await?;
     if output.json() {
-        return Ok(output.document(&letter)?);
+        return Ok(output.document(&details)?);
     }
+    let DeadLetterDetails { letter, sent } = details;
+    let said = said(&api, &letter).await?;
     let mut details = Details::new();
     details
         .line("Number", letter.id)
         .line("Installed as", letter.installation.as_str())
         .line("Digest", letter.digest.to_string())
+        .line("Turn", letter.turn.as_str())
         .line("Trigger", trigger(&letter.trigger))
+        .line("Begun", stamp(letter.now.0))
         .line("Tries", u64::from(letter.tries))
         .line("Set aside", stamp(letter.at.0))
-        .line("Error", letter.error.as_str());
+        .line("Error", letter.error.as_str())
+        .lines("Sent", sent)
+        .lines("Said", said);
     Ok(output.text(&details.render(output.look()))?)
+}
+
+/// The last that was said in its turn, and of it.
+async fn said(api: &Api, letter: &DeadLetter) -> anyhow::Result<Vec<String>> {
+    // Messages are kept with the moment at which their try ended.
+    let until = Time::from_micros(letter.at.0.micros().saturating_add(1_000_000));
+    let query = LogQuery {
+        kind: LogKind::Messages,
+        name: letter.installation.clone(),
+        since: Some(letter.now.0),
+        until: Some(until),
+    };
+    let mut pages = api.ndjson(&query, Range::Last(MESSAGES_READ));
+    let mut text = Vec::new();
+    while let Some(piece) = pages.piece().await? {
+        text.extend_from_slice(&piece);
+    }
+    let mut said = Vec::new();
+    for line in text
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+    {
+        let message: Said = serde_json::from_slice(line)?;
+        if message.turn.as_deref() == Some(letter.turn.as_str()) {
+            said.push(format!("{}: {}", message.level, message.message));
+        }
+    }
+    said.drain(..said.len().saturating_sub(MESSAGES_SHOWN));
+    Ok(said)
+}
+
+/// A row of a messages log, as far as it is shown.
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Said {
+    level: String,
+    turn: Option<String>,
+    message: String,
 }
 
 fn list(letters: &[DeadLetter], now: Time) -> Table {
@@ -116,8 +164,8 @@ mod tests {
     fn letters_are_listed_with_what_set_them_off() {
         let letter = |id: u64, trigger: serde_json::Value| -> DeadLetter {
             serde_json::from_value(json!({
-                "id": id, "installation": "Server.A", "digest": "11".repeat(32), "trigger": trigger,
-                "tries": 8, "error": "the artifact trapped: unreachable", "at": "2025-11-25T03:59:00Z",
+                "id": id, "installation": "Server.A", "digest": "11".repeat(32), "turn": "tick@7", "trigger": trigger,
+                "now": "2025-11-25T03:58:00Z", "tries": 8, "error": "the artifact trapped: unreachable", "at": "2025-11-25T03:59:00Z",
             }))
             .unwrap()
         };

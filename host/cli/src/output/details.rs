@@ -33,6 +33,14 @@ impl Details {
         self
     }
 
+    /// Adds a property of many values, a line each.
+    pub fn lines(&mut self, name: &str, values: Vec<String>) -> &mut Self {
+        for (at, value) in values.into_iter().enumerate() {
+            self.line(if at == 0 { name } else { "" }, value);
+        }
+        self
+    }
+
     /// The text, without a line end after its last line.
     pub fn render(&self, look: Look) -> String {
         self.table.render(look)

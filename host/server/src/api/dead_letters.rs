@@ -7,12 +7,12 @@ use axum::{
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
-use watchbox_model::Name;
+use watchbox_model::{Name, TurnId};
 
 use super::{
     MAX_PAGE, PAGE,
     problem::Problem,
-    types::{DeadLetter, Page},
+    types::{DeadLetter, DeadLetterDetails, Page},
 };
 use crate::{app::App, auth::Caller};
 
@@ -63,20 +63,32 @@ pub(super) async fn list(
     tag = "dead letters",
     params(("id" = u64, Path, description = "Its number")),
     responses(
-        (status = 200, description = "The dead letter", body = DeadLetter),
+        (status = 200, description = "The dead letter, and what its turn left behind", body = DeadLetterDetails),
         (status = 404, description = "No such dead letter", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn show(
     State(app): State<App>,
     Path(id): Path<u64>,
-) -> Result<Json<DeadLetter>, Problem> {
+) -> Result<Json<DeadLetterDetails>, Problem> {
     let before = Some(id.saturating_add(1));
     let found = app.store().dead_letters(None, before, 1).await?;
-    let letter = found.items.into_iter().find(|letter| letter.id == id);
-    letter
-        .map(|letter| Json(letter.into()))
-        .ok_or_else(|| Problem::missing(format_args!("dead letter {id}")))
+    let letter = found
+        .items
+        .into_iter()
+        .find(|letter| letter.id == id)
+        .ok_or_else(|| Problem::missing(format_args!("dead letter {id}")))?;
+    let kept_under = TurnId::of(&letter.trigger);
+    let written = app
+        .store()
+        .written(&letter.installation, &kept_under)
+        .await?;
+    let sent = written
+        .into_iter()
+        .map(|written| format!("{}#{}", written.effect.name, written.effect.nth))
+        .collect();
+    let letter = letter.into();
+    Ok(Json(DeadLetterDetails { letter, sent }))
 }
 
 /// Give a dead letter's trigger to its installation again

@@ -52,6 +52,7 @@ fn letter(turn: &OpenTurn) -> DeadLetter {
         id: 0,
         installation: turn.installation.clone(),
         digest: Digest::of(b"x"),
+        turn: "a turn".to_owned().into(),
         trigger: turn.trigger.clone(),
         now: turn.now,
         tries: 1,

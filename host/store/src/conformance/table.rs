@@ -92,6 +92,7 @@ pub async fn removal_takes_what_is_its_own(store: &dyn Store) {
         id: 0,
         installation: x.clone(),
         digest: Digest::of(b"x"),
+        turn: "a turn".to_owned().into(),
         trigger: Trigger::Tick { due: seconds(60.0) },
         now: seconds(29.0),
         tries: 1,

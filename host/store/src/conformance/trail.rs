@@ -23,6 +23,7 @@ pub async fn dead_letters_are_numbered_and_paged(store: &dyn Store) {
             id: 77,
             installation: name(installation),
             digest: Digest::of(b"x"),
+            turn: "a turn".to_owned().into(),
             trigger: Trigger::Tick { due: seconds(60.0) },
             now: seconds(29.0),
             tries: 3,

@@ -33,6 +33,7 @@ fn dead_letter(log: &LogKey, from: u64) -> DeadLetter {
         id: 0,
         installation: name("X"),
         digest: Digest::of(b"x"),
+        turn: "a turn".to_owned().into(),
         trigger: Trigger::Events {
             log: log.clone(),
             from,

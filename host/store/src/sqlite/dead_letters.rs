@@ -14,12 +14,13 @@ use crate::{Page, StoreError};
 /// Sets a trigger aside, under a new number.
 pub(super) fn insert(conn: &Connection, letter: &DeadLetter) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "INSERT INTO dead_letters (installation, digest, trigger_json, now, tries, error, at)
-         VALUES (:installation, :digest, :trigger, :now, :tries, :error, :at)",
+        "INSERT INTO dead_letters (installation, digest, turn, trigger_json, now, tries, error, at)
+         VALUES (:installation, :digest, :turn, :trigger, :now, :tries, :error, :at)",
     )?
     .execute(named_params! {
         ":installation": letter.installation.as_str(),
         ":digest": letter.digest.to_string(),
+        ":turn": letter.turn.as_str(),
         ":trigger": to_json(&letter.trigger)?,
         ":now": letter.now.micros(),
         ":tries": letter.tries,
@@ -41,7 +42,7 @@ pub(super) fn list(
         None => ":installation IS NULL",
     };
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT id, installation, digest, trigger_json, now, tries, error, at FROM dead_letters
+        "SELECT id, installation, digest, turn, trigger_json, now, tries, error, at FROM dead_letters
          WHERE {condition} AND id < :before ORDER BY id DESC LIMIT :limit"
     ))?;
     let found = statement.query_map(
@@ -60,11 +61,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
         id: column::uint(row, 0)?,
         installation: column::parsed(row, 1)?,
         digest: column::parsed(row, 2)?,
-        trigger: column::json(row, 3)?,
-        now: column::time(row, 4)?,
-        tries: row.get(5)?,
-        error: row.get(6)?,
-        at: column::time(row, 7)?,
+        turn: TurnId::from(row.get::<_, String>(3)?),
+        trigger: column::json(row, 4)?,
+        now: column::time(row, 5)?,
+        tries: row.get(6)?,
+        error: row.get(7)?,
+        at: column::time(row, 8)?,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use watchbox_model::{Digest, Name, turn};
+use watchbox_model::{Digest, Name, TurnId, turn};
 
 use super::Timestamp;
 
@@ -17,14 +17,30 @@ pub struct DeadLetter {
     /// The component that failed on it.
     #[schema(value_type = String)]
     pub digest: Digest,
-    /// What set the turn off.
+    /// The turn: what its messages and audit records name.
+    #[schema(value_type = String)]
+    pub turn: TurnId,
+    /// What set it off.
     pub trigger: Trigger,
+    /// The turn's time, which it has again when it is redriven.
+    pub now: Timestamp,
     /// How often it was tried.
     pub tries: u32,
     /// The last try's error.
     pub error: String,
     /// When it was set aside.
     pub at: Timestamp,
+}
+
+/// A dead letter, and what its turn left behind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DeadLetterDetails {
+    /// The letter.
+    #[serde(flatten)]
+    pub letter: DeadLetter,
+    /// What its tries sent and a server settled, by name: `once:NAME`, or a digest of the request; then `#` and which of that name.
+    /// A redrive does not send it again.
+    pub sent: Vec<String>,
 }
 
 /// What set a turn off.
@@ -66,7 +82,9 @@ impl From<watchbox_model::dead_letter::DeadLetter> for DeadLetter {
             id: letter.id,
             installation: letter.installation,
             digest: letter.digest,
+            turn: letter.turn,
             trigger: letter.trigger.into(),
+            now: letter.now.into(),
             tries: letter.tries,
             error: letter.error,
             at: letter.at.into(),

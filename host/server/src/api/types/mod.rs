@@ -25,7 +25,7 @@ pub use artifact::{
 pub use audit::AuditEntry;
 pub use backup::Backup;
 pub use client::{Client, LabelEdit, PutClient};
-pub use dead_letter::{DeadLetter, Trigger};
+pub use dead_letter::{DeadLetter, DeadLetterDetails, Trigger};
 pub use health::{Health, Readiness};
 pub use ingest::{Ingested, Refusal};
 pub use log::Log;

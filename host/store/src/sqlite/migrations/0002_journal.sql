@@ -23,6 +23,7 @@ INSERT INTO effects (id, turn, name, nth, outcome)
 DROP TABLE journal;
 ALTER TABLE effects RENAME TO journal;
 
--- The turn's time.
+-- The turn, and its time.
+ALTER TABLE dead_letters ADD COLUMN turn TEXT NOT NULL DEFAULT '';
 ALTER TABLE dead_letters ADD COLUMN now INTEGER NOT NULL DEFAULT 0;
 UPDATE dead_letters SET now = at;
