@@ -2,7 +2,9 @@
 //!
 //! One submodule per capability holds its grant and its decision.
 
+mod compare;
 mod http;
+mod lack;
 mod url_pattern;
 
 use std::fmt;
@@ -13,6 +15,7 @@ use url::Url;
 
 pub use http::HttpGrant;
 pub(crate) use http::is_method;
+pub use lack::Lack;
 pub use url_pattern::{UrlPattern, UrlPatternError};
 
 /// Why a text holds no grants.

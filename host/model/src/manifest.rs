@@ -127,7 +127,7 @@ pub struct Declared {
 }
 
 /// A request that an artifact wants to make.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpNeed {
     /// The method.

@@ -15,7 +15,7 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The value. Only the egress (filling in a request) and the vault (sealing it) have a reason to call this.
+    /// The value. Only the egress (filling in a request), the vault (sealing it) and the grants (deciding where it would go) have a reason to call this.
     pub fn reveal(&self) -> &str {
         &self.0
     }

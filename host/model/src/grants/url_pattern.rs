@@ -81,6 +81,14 @@ impl UrlPattern {
             && self.path.covers(url.path())
     }
 
+    /// Whether every URL that `other` means is meant by this pattern too.
+    pub(super) fn covers_pattern(&self, other: &Self) -> bool {
+        self.scheme == other.scheme
+            && self.port == other.port
+            && self.host.covers_pattern(&other.host)
+            && self.path.covers_pattern(&other.path)
+    }
+
     /// The address that the pattern names as its host, where it names one (`127.0.0.1`, `[::1]`).
     pub fn address(&self) -> Option<IpAddr> {
         match self.host {
@@ -113,6 +121,18 @@ impl HostPattern {
             _ => false,
         }
     }
+
+    fn covers_pattern(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Below(_), Self::Exact(Host::Domain(host))) => {
+                self.covers(Host::Domain(host.as_str()))
+            }
+            (Self::Below(domain), Self::Below(lower)) => lower
+                .strip_suffix(domain.as_str())
+                .is_some_and(|below| below.is_empty() || below.ends_with('.')),
+            (one, other) => one == other,
+        }
+    }
 }
 
 /// A name without the dot that may stand for the root of all names at its end.
@@ -127,6 +147,16 @@ impl PathPattern {
             Self::Prefix(prefix) => path.starts_with(prefix.as_str()),
         };
         within && !climbs(path)
+    }
+
+    /// (What climbs is no pattern's, and matches none.)
+    fn covers_pattern(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Prefix(prefix), Self::Exact(path) | Self::Prefix(path)) => {
+                path.starts_with(prefix.as_str())
+            }
+            (one, other) => one == other,
+        }
     }
 }
 

@@ -1,0 +1,202 @@
+//! What an artifact wants and its grants do not cover.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::Grants;
+use crate::{
+    Capability, Manifest,
+    manifest::HttpNeed,
+    parameter::Parameters,
+    placeholder::{self, Part, Syntax},
+};
+
+/// Something that an artifact wants and that is not granted. Never holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lack {
+    /// Of which capability.
+    pub capability: Capability,
+    /// The request, as the manifest writes it; `None` where the capability as a whole is not granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<HttpNeed>,
+    /// Why the artifact wants it, by its manifest.
+    pub reason: String,
+    /// What the grants say to it, and which grant would allow it.
+    pub refusal: String,
+}
+
+impl Lack {
+    /// Whether `other` is the same want, whatever is said of it.
+    pub fn is(&self, other: &Self) -> bool {
+        (self.capability, &self.need) == (other.capability, &other.need)
+    }
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.need {
+            Some(need) => write!(f, "{}: {} {}", self.capability, need.method, need.url),
+            None => write!(f, "{}", self.capability),
+        }
+    }
+}
+
+impl Grants {
+    /// What `manifest` declares and these grants do not cover, for these parameters (their secrets among them).
+    ///
+    /// Of http it is each declared request that no grant covers; of everything else, and where no request is declared, the capability
+    /// of which nothing is granted at all.
+    pub fn lacks(&self, manifest: &Manifest, parameters: &Parameters) -> Vec<Lack> {
+        let mut lacks = Vec::new();
+        for (capability, declared) in &manifest.capabilities {
+            let lack = |need: Option<&HttpNeed>, refusal: String| Lack {
+                capability: *capability,
+                need: need.cloned(),
+                reason: declared.reason.clone(),
+                refusal,
+            };
+            if declared.needs.is_empty() {
+                if !self.has(*capability) {
+                    lacks.push(lack(None, format!("nothing of `{capability}` is granted")));
+                }
+                continue;
+            }
+            for need in &declared.needs {
+                if let Err(refusal) = self.covers_need(need, manifest, parameters) {
+                    lacks.push(lack(Some(need), refusal));
+                }
+            }
+        }
+        lacks
+    }
+
+    /// Whether anything of `capability` is granted.
+    fn has(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::Clients => !self.clients.is_empty(),
+            Capability::Labels => !self.labels.add.is_empty() || !self.labels.remove.is_empty(),
+            Capability::Http => !self.http.is_empty(),
+            Capability::State => self.state,
+            Capability::Log => self.log,
+            Capability::Clock => self.clock,
+        }
+    }
+
+    fn covers_need(
+        &self,
+        need: &HttpNeed,
+        manifest: &Manifest,
+        parameters: &Parameters,
+    ) -> Result<(), String> {
+        let mut text = String::with_capacity(need.url.len());
+        let mut secrets = Vec::new();
+        for part in placeholder::parts(&need.url, Syntax::Plain) {
+            match part {
+                Part::Text(part) => text.push_str(part),
+                Part::Parameter(name) => match parameters.secrets.get(name) {
+                    Some(secret) => {
+                        text.push_str(secret.reveal());
+                        secrets.push(name);
+                    }
+                    None => {
+                        let value = parameters.text(&manifest.name, name);
+                        text.push_str(&value.map_err(|error| error.to_string())?);
+                    }
+                },
+            }
+        }
+        let url: Url = text
+            .parse()
+            .map_err(|_| "with its parameters filled in it is no URL".to_owned())?;
+        self.send(&need.method, &url, &secrets)
+            .map(drop)
+            .map_err(|denied| denied.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+
+    const MANIFEST: &str = "
+name: Server.X
+version: 1.0.0
+type: SERVER_EVENT
+description: x
+author: x
+parameters:
+  - { name: hook, type: secret, description: x }
+  - { name: host, type: string, default: h.example, description: x }
+schedule: { every: 60s }
+capabilities:
+  http:
+    reason: Posts
+    needs: [ { method: POST, url: \"{hook}\" }, { method: GET, url: \"https://{host}/status\" } ]
+  labels: { reason: Marks }
+  log: { reason: Says }
+";
+
+    fn lacks(grants: &str) -> Vec<String> {
+        let grants = Grants::parse("grants", grants).unwrap();
+        let manifest = Manifest::parse("manifest", MANIFEST).unwrap();
+        let parameters = Parameters {
+            open: [("host".to_owned(), "h.example".into())].into(),
+            secrets: [(
+                "hook".to_owned(),
+                Secret::new("https://s.example/HUSH/hook"),
+            )]
+            .into(),
+        };
+        let lacks = grants.lacks(&manifest, &parameters);
+        assert!(!format!("{lacks:?}").contains("HUSH"));
+        lacks.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn without_grants_all_that_is_declared_is_lacking() {
+        assert_eq!(
+            lacks(""),
+            [
+                "labels",
+                "http: POST {hook}",
+                "http: GET https://{host}/status",
+                "log"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_grant_covers_is_not_lacking() {
+        let some = "{ labels: { remove: [X] }, log: true, http: [ { method: POST, url: \"https://s.example/*\", secrets: [hook] } ] }";
+        assert_eq!(lacks(some), ["http: GET https://{host}/status"]);
+        let all = some.replace(
+            "http: [",
+            "http: [ { method: GET, url: \"https://h.example/status\" },",
+        );
+        assert_eq!(lacks(&all), [""; 0]);
+    }
+
+    #[test]
+    fn a_secret_that_may_not_go_there_makes_the_request_lacking() {
+        let openly = "{ labels: { add: [\"*\"] }, log: true, http: [ { method: \"*\", url: \"https://s.example/*\" }, { method: \"*\", url: \"https://h.example/*\" } ] }";
+        assert_eq!(lacks(openly), ["http: POST {hook}"]);
+    }
+
+    #[test]
+    fn the_same_want_is_recognised_whatever_is_said_of_it() {
+        let lack = |refusal: &str, url: &str| Lack {
+            capability: Capability::Http,
+            need: Some(HttpNeed {
+                method: "GET".to_owned(),
+                url: url.to_owned(),
+            }),
+            reason: refusal.to_owned(),
+            refusal: refusal.to_owned(),
+        };
+        assert!(lack("a", "https://x/").is(&lack("b", "https://x/")));
+        assert!(!lack("a", "https://x/").is(&lack("a", "https://y/")));
+    }
+}
