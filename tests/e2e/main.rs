@@ -2,6 +2,7 @@
 
 mod auth;
 mod cli;
+mod folder;
 mod hot_load;
 mod ingest;
 mod journal;
@@ -10,3 +11,4 @@ mod numbers;
 mod powershell;
 mod shutdown;
 mod slack;
+mod versions;

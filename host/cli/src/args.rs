@@ -18,6 +18,7 @@ mod settings;
 mod span;
 mod table;
 mod token;
+mod versions;
 mod when;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -37,6 +38,7 @@ pub use settings::Settings;
 pub use span::Span;
 pub use table::{Installed, Table};
 pub use token::{RoleArgument, Token, TokenCommand, TokenCreate, TokenList, TokenRevoke};
+pub use versions::{Approve, Rollback, Versions};
 pub use when::When;
 
 /// What stands under every long help.
@@ -127,6 +129,14 @@ pub enum Command {
     Remove(Installed),
     /// Show what is installed and how it is doing
     Table(Table),
+    /// List the versions of an installed artifact: who put them there, when, and what they changed
+    Versions(Versions),
+    /// Go back to an earlier version of an installed artifact
+    Rollback(Rollback),
+    /// Let a version run that waits for approval, since it wants more than is granted
+    Approve(Approve),
+    /// Drop a version that waits for approval
+    Reject(Installed),
 
     // Clients.
     /// List or search clients

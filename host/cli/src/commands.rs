@@ -18,6 +18,7 @@ mod switch;
 mod table;
 mod token;
 mod upgrade;
+mod versions;
 
 use anyhow::Context;
 use tokio::runtime::{Builder, Runtime};
@@ -48,6 +49,10 @@ async fn ask(command: Command, output: &Output) -> anyhow::Result<()> {
         Command::Disable(args) => switch::disable(args, output).await,
         Command::Remove(args) => switch::remove(args, output).await,
         Command::Table(args) => table::table(args, output).await,
+        Command::Versions(args) => versions::versions(args, output).await,
+        Command::Rollback(args) => versions::rollback(args, output).await,
+        Command::Approve(args) => versions::approve(args, output).await,
+        Command::Reject(args) => versions::reject(args, output).await,
         Command::Clients(args) => clients::clients(args, output).await,
         Command::Client(args) => client::client(args, output).await,
         Command::Label(args) => label::label(args, output).await,

@@ -60,6 +60,10 @@ impl Runner {
                             self.halve(&work);
                             return None;
                         }
+                        (Ok(()), Then::GiveBack) => {
+                            self.give_back(&work);
+                            return None;
+                        }
                     }
                 }
                 Stage::Commit(commit) => match store.commit(TurnCommit::clone(commit)).await {
@@ -144,8 +148,12 @@ impl Runner {
             Level::Warn,
             format!("the turn could not be run, and is tried again: {failure}"),
         ));
-        let pause = self.post.backoff.pause(work.host_failures);
-        self.record(work, &messages, audit, Then::Try(Instant::now() + pause));
+        let then = if self.judge_start(failure) {
+            Then::GiveBack
+        } else {
+            Then::Try(Instant::now() + self.post.backoff.pause(work.host_failures))
+        };
+        self.record(work, &messages, audit, then);
     }
 
     /// A try that failed: another one, the halves, or a dead letter.
@@ -172,6 +180,15 @@ impl Runner {
                 format!("try {} of {tries} failed: {failure}", work.failures),
             ));
             self.record(work, &messages, audit, Then::Try(Instant::now() + pause));
+        } else if self.is_given_back() {
+            messages.push(note(
+                Level::Error,
+                format!(
+                    "try {} of {tries} failed on the first turns of this version; the one before it is asked to take over: {failure}",
+                    work.failures
+                ),
+            ));
+            self.record(work, &messages, audit, Then::GiveBack);
         } else if !is_hopeless && work.is_divisible() {
             messages.push(note(
                 Level::Warn,
@@ -253,6 +270,8 @@ impl Runner {
             self.last_tick = self.last_tick.max(due);
         }
         self.count_commit(work, commit);
+        let letter = commit.dead_letter.as_ref();
+        self.judge(work, letter.map(|letter| letter.error.as_str()));
     }
 
     fn count_commit(&self, work: &Work, commit: &TurnCommit) {

@@ -1,6 +1,8 @@
-//! The audit records of what operators do.
+//! The audit records of what operators do, and of what the server does by itself.
 
 use watchbox_model::{AuditRecord, Digest, Name, Time, audit::Decision};
+
+use crate::EngineError;
 
 /// One administrative act.
 pub(crate) struct Admin(AuditRecord);
@@ -34,6 +36,18 @@ impl Admin {
     /// With which component.
     pub(crate) fn with(mut self, digest: Digest) -> Self {
         self.0.digest = Some(digest);
+        self
+    }
+
+    /// Why, where it was not asked for by anybody.
+    pub(crate) fn because(mut self, reason: &str) -> Self {
+        self.0.reason = reason.to_owned();
+        self
+    }
+
+    /// It could not be done.
+    pub(crate) fn failed(mut self, error: &EngineError) -> Self {
+        self.0.outcome = format!("failed: {error}");
         self
     }
 

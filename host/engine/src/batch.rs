@@ -123,6 +123,11 @@ impl Reader {
         self.at = self.at.max(to);
     }
 
+    /// Forgets how far it was looked.
+    pub(crate) fn rewind(&mut self) {
+        self.at = self.cursor;
+    }
+
     /// Waits until there is something that was not looked at.
     pub(crate) async fn grown(&self) {
         let mut end = self.end.clone();

@@ -1,17 +1,16 @@
-//! Installing, changing and removing: checked in full first, then kept in one store transaction, then put in effect.
+//! Installing and removing, and what both changes of the monitoring table and changes of one line of it need.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use watchbox_model::{Digest, LogKey, Name};
-use watchbox_sandbox::{Instance, TurnFailure};
-use watchbox_store::Installation;
+use watchbox_store::{How, Installation, VersionNote};
 
 use crate::{
-    Change, EngineError, Install, Installed, Phase, StartAt,
+    EngineError, Install, Installed, Phase, StartAt,
     audit::Admin,
+    change::try_out,
     engine::Inner,
-    host::InstallationHost,
     loading::{Loaded, Settings},
     runner::Plan,
     table::{self, Entry},
@@ -55,6 +54,17 @@ impl Inner {
             installed_at: now,
             changed_at: now,
             changed_by: install.actor.clone(),
+            probation: false,
+            quarantine: None,
+            pending: None,
+            files: install.files,
+        };
+        let note = VersionNote {
+            version: loaded.component.manifest().version.to_string(),
+            how: How::Install,
+            changed: String::new(),
+            reason: None,
+            back_to: None,
         };
         let plan = table::plan(&self.table(), &name, &loaded);
         let cursors = self.first_cursors(&plan.logs, install.start).await?;
@@ -62,7 +72,7 @@ impl Inner {
             .await?;
         let audit = Admin::new(&install.actor, "install", &name).with(digest);
         self.store
-            .put_installation(installation.clone(), cursors, audit.record())
+            .put_installation(installation.clone(), Some(note), cursors, audit.record())
             .await?;
 
         let entry = Entry {
@@ -83,116 +93,6 @@ impl Inner {
         self.installed(&name, None, warnings)
     }
 
-    /// See [`crate::Engine::change`].
-    pub(crate) async fn change(
-        &self,
-        name: Name,
-        change: Change,
-    ) -> Result<Installed, EngineError> {
-        let given = match &change.component {
-            Some(bytes) => Some(self.sandbox.load(bytes.clone()).await?),
-            None => None,
-        };
-        let _changes = self.changes.lock().await;
-        self.check_running()?;
-        let (before, loaded_before, host) = match self.table().get(&name) {
-            Some(entry) => (
-                entry.installation.clone(),
-                entry.loaded.clone(),
-                Arc::clone(&entry.post.host),
-            ),
-            None => return Err(EngineError::Missing(name)),
-        };
-        let mut after = before.clone();
-        let mut warnings = Vec::new();
-        if let Some(grants) = &change.grants {
-            after.grants = grants.to_json();
-        }
-        if let Some(enabled) = change.enabled {
-            after.enabled = enabled;
-        }
-
-        // What is off and broken may be left as it is; it is loaded anew when it is switched on.
-        let is_reloaded = given.is_some()
-            || change.parameters.is_some()
-            || !change.secrets.is_empty()
-            || (loaded_before.is_none() && after.enabled);
-        let mut instance = None;
-        let loaded = if is_reloaded {
-            let component = match (given, &loaded_before) {
-                (Some(component), _) => component,
-                (None, Some(loaded)) => Arc::clone(&loaded.component),
-                (None, None) => self.kept_component(&before).await?,
-            };
-            self.check_artifact(
-                &before,
-                loaded_before.as_deref(),
-                &component.manifest().name,
-            )
-            .await?;
-            let mut settings = self.settings_after(&after, &change)?;
-            for secret in settings.keep_secrets_apart(&component) {
-                warnings.push(format!(
-                    "its secret `{secret}` was dropped: this version has no such parameter"
-                ));
-            }
-            let loaded = Arc::new(Loaded::new(
-                &name,
-                component,
-                &settings,
-                loaded_before.as_deref(),
-            )?);
-            table::refuse_circle(&self.table(), &name, &loaded)?;
-            instance = try_out(&loaded, &host).await?;
-            after.digest = loaded.component.digest();
-            if after.digest != before.digest {
-                after.previous = Some(before.digest);
-            }
-            after.secrets = self.vault.seal(&name, &settings.secrets)?;
-            after.parameters = settings.parameters;
-            Some(loaded)
-        } else {
-            loaded_before.clone()
-        };
-
-        after.changed_at = self.config.clock.now();
-        after.changed_by = change.actor.clone();
-        let plan = loaded
-            .as_ref()
-            .map(|loaded| table::plan(&self.table(), &name, loaded));
-        let cursors = match &plan {
-            Some(plan) => self.first_cursors(&plan.logs, StartAt::Now).await?,
-            None => Vec::new(),
-        };
-        if let Some(bytes) = change.component.clone() {
-            self.keep_component(after.digest, bytes, &change.actor, &name)
-                .await?;
-        }
-        let (operation, target) = describe(&change, &before, &after);
-        let audit = Admin::new(&change.actor, operation, &name)
-            .on(target)
-            .with(after.digest);
-        self.store
-            .put_installation(after.clone(), cursors, audit.record())
-            .await?;
-
-        if let (Some(grants), Some(loaded)) = (&change.grants, &loaded_before) {
-            // The turn that is under way is held to them as well.
-            loaded.set_grants(grants.clone());
-        }
-        self.put_in_effect(after, loaded, plan, instance, is_reloaded)
-            .await;
-        if let Some(loaded) = self
-            .table()
-            .get(&name)
-            .and_then(|entry| entry.loaded.clone())
-        {
-            warnings.extend(loaded.warnings());
-        }
-        let previous = (is_reloaded).then_some(before.digest);
-        self.installed(&name, previous, warnings)
-    }
-
     /// See [`crate::Engine::remove`].
     pub(crate) async fn remove(&self, name: Name, actor: &str) -> Result<(), EngineError> {
         let _changes = self.changes.lock().await;
@@ -209,50 +109,11 @@ impl Inner {
             self.restart(&name);
             return Err(error.into());
         }
-        self.table_mut().remove(&name);
+        if let Some(entry) = self.table_mut().remove(&name) {
+            entry.post.metrics.quarantined(false);
+        }
         self.repoint_watchers(&name, actor).await;
         Ok(())
-    }
-
-    /// Puts on the table, and to the runner, what the store now says.
-    async fn put_in_effect(
-        &self,
-        after: Installation,
-        loaded: Option<Arc<Loaded>>,
-        plan: Option<Plan>,
-        instance: Option<Instance>,
-        is_reloaded: bool,
-    ) {
-        let (name, is_on) = (after.name.clone(), after.enabled);
-        let stopped = {
-            let mut table = self.table_mut();
-            let Some(entry) = table.get_mut(&name) else {
-                return;
-            };
-            entry.installation = after;
-            entry.loaded = loaded;
-            match (&entry.task, plan) {
-                (Some(task), Some(plan)) if is_on && is_reloaded => {
-                    task.swap(plan, instance);
-                    None
-                }
-                (None, Some(plan)) if is_on && !self.stopping.is_cancelled() => {
-                    // Ticks that were due while it was off are not made up for.
-                    entry.start(
-                        &self.threads.handle(),
-                        plan,
-                        instance,
-                        self.config.clock.now(),
-                    );
-                    None
-                }
-                (Some(_), _) if !is_on => entry.task.take(),
-                _ => None,
-            }
-        };
-        if let Some(task) = stopped {
-            task.stop(self.config.grace).await;
-        }
     }
 
     /// Starts the runner of `name` again, as the table says.
@@ -264,7 +125,7 @@ impl Inner {
         let plan = table::plan(&table, name, &loaded);
         if let Some(entry) = table
             .get_mut(name)
-            .filter(|entry| entry.installation.enabled)
+            .filter(|entry| entry.installation.runs())
         {
             entry.start(&self.threads.handle(), plan, None, self.config.clock.now());
         }
@@ -307,13 +168,13 @@ impl Inner {
         let audit = Admin::new(actor, "resubscribe", name)
             .on(format!("{changed} was installed or removed"));
         self.store
-            .put_installation(installation, cursors, audit.record())
+            .put_installation(installation, None, cursors, audit.record())
             .await?;
         Ok(())
     }
 
     /// Where cursors begin that are not set yet.
-    async fn first_cursors(
+    pub(crate) async fn first_cursors(
         &self,
         logs: &[LogKey],
         start: StartAt,
@@ -332,7 +193,7 @@ impl Inner {
         Ok(logs.iter().map(|log| (log.clone(), begin(log))).collect())
     }
 
-    async fn keep_component(
+    pub(crate) async fn keep_component(
         &self,
         digest: Digest,
         bytes: Bytes,
@@ -352,56 +213,6 @@ impl Inner {
             .await?)
     }
 
-    /// Refuses a component of another artifact than the one that is installed.
-    async fn check_artifact(
-        &self,
-        before: &Installation,
-        loaded: Option<&Loaded>,
-        found: &Name,
-    ) -> Result<(), EngineError> {
-        let artifact = match loaded {
-            Some(loaded) => Some(loaded.component.manifest().name.clone()),
-            // What can't be loaded can often still be looked into.
-            None => self
-                .store
-                .component(before.digest)
-                .await?
-                .and_then(|bytes| watchbox_sandbox::inspect(&bytes).ok())
-                .and_then(|inspection| inspection.manifest)
-                .map(|manifest| manifest.name),
-        };
-        match artifact {
-            Some(artifact) if artifact != *found => Err(EngineError::Artifact {
-                installed: before.name.clone(),
-                artifact,
-                found: found.clone(),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// The settings after `change`. Secrets that can't be opened any more may all be given anew.
-    fn settings_after(
-        &self,
-        after: &Installation,
-        change: &Change,
-    ) -> Result<Settings, EngineError> {
-        let mut settings = match self.kept_settings(after) {
-            Err(EngineError::Key(_)) if !change.secrets.is_empty() => {
-                self.kept_settings(&Installation {
-                    secrets: Vec::new(),
-                    ..after.clone()
-                })?
-            }
-            settings => settings?,
-        };
-        if let Some(parameters) = &change.parameters {
-            settings.parameters = parameters.clone();
-        }
-        settings.secrets.extend(change.secrets.clone());
-        Ok(settings)
-    }
-
     /// A warning where events are kept under what is to be an installation's name.
     async fn warn_of_events(&self, name: &Name) -> Result<Option<String>, EngineError> {
         let events = LogKey::events(name.clone());
@@ -411,7 +222,8 @@ impl Inner {
         }))
     }
 
-    fn installed(
+    /// What came of a change of `name`.
+    pub(crate) fn installed(
         &self,
         name: &Name,
         previous: Option<Digest>,
@@ -428,54 +240,4 @@ impl Inner {
             warnings,
         })
     }
-}
-
-/// Makes an instance, to see that the artifact takes its parameters. What is the host's fault is no reason to refuse it.
-async fn try_out(
-    loaded: &Loaded,
-    host: &Arc<InstallationHost>,
-) -> Result<Option<Instance>, EngineError> {
-    match loaded.instantiate(host).await {
-        Ok(instance) => Ok(Some(instance)),
-        Err(TurnFailure::Host(_)) => Ok(None),
-        Err(failure) => Err(EngineError::Configure(failure)),
-    }
-}
-
-/// What the trail calls `change`, and all that it is about.
-fn describe(
-    change: &Change,
-    before: &Installation,
-    after: &Installation,
-) -> (&'static str, String) {
-    let mut parts = Vec::new();
-    if before.digest != after.digest {
-        parts.push(format!(
-            "component {} -> {}",
-            before.digest.short(),
-            after.digest.short()
-        ));
-    }
-    if let Some(parameters) = &change.parameters {
-        let names: Vec<&str> = parameters.keys().map(String::as_str).collect();
-        parts.push(format!("parameters {}", names.join(", ")));
-    }
-    if !change.secrets.is_empty() {
-        let names: Vec<&str> = change.secrets.keys().map(String::as_str).collect();
-        parts.push(format!("secrets {}", names.join(", ")));
-    }
-    if change.grants.is_some() {
-        parts.push(format!("grants {} -> {}", before.grants, after.grants));
-    }
-    if before.enabled != after.enabled {
-        parts.push(if after.enabled { "on" } else { "off" }.to_owned());
-    }
-    let operation = if before.digest != after.digest {
-        "upgrade"
-    } else if before.enabled != after.enabled && parts.len() == 1 {
-        if after.enabled { "enable" } else { "disable" }
-    } else {
-        "change"
-    };
-    (operation, parts.join("; "))
 }

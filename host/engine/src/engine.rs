@@ -9,14 +9,15 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use watchbox_model::{LogKey, Name, Rows, Time, client::Seen};
 use watchbox_sandbox::Sandbox;
-use watchbox_store::{Append, Store};
+use watchbox_store::{Append, Store, Version};
 
 use crate::{
-    Change, EngineConfig, EngineError, Install, Installed, Status,
+    Approve, Change, EngineConfig, EngineError, Install, Installed, Rollback, Status,
     audit::Admin,
     backoff::Backoff,
     host::InstallationHost,
     metrics::{self, AcceptedEvents, TurnMetrics},
+    oversight::{Notices, oversee},
     progress::Progress,
     runner::Post,
     table::{Entry, Table},
@@ -41,6 +42,8 @@ pub(crate) struct Inner {
     /// Held by who changes the table, over all the steps of the change.
     pub(crate) changes: tokio::sync::Mutex<()>,
     pub(crate) stopping: CancellationToken,
+    /// Where runners tell what they find of their versions.
+    notices: Notices,
     accepted: AcceptedEvents,
 }
 
@@ -65,6 +68,7 @@ impl Inner {
             metrics: Arc::new(TurnMetrics::new(name)),
             backoff: self.backoff(),
             clock: self.config.clock.clone(),
+            notices: self.notices.clone(),
         }
     }
 
@@ -82,7 +86,7 @@ impl Inner {
 }
 
 impl Engine {
-    /// Loads the monitoring table and starts what is on it. An installation that can't be loaded is `Broken`, and keeps nobody else from starting.
+    /// Loads the monitoring table and starts what is on it. An installation that can't be loaded is set aside, and keeps nobody else from starting.
     ///
     /// Components are loaded after this has returned. The recorder of metrics must have been installed before.
     pub async fn start(
@@ -93,6 +97,7 @@ impl Engine {
         metrics::describe();
         let vault = Vault::open(&config.key_file)?;
         let installations = store.installations().await?;
+        let (notices, told) = tokio::sync::mpsc::unbounded_channel();
         let inner = Arc::new(Inner {
             threads: Threads::start(config.threads)?,
             config,
@@ -102,6 +107,7 @@ impl Engine {
             table: RwLock::default(),
             changes: tokio::sync::Mutex::new(()),
             stopping: CancellationToken::new(),
+            notices,
             accepted: AcceptedEvents::default(),
         });
         for installation in installations {
@@ -112,8 +118,12 @@ impl Engine {
                 loaded: None,
                 task: None,
             };
+            let is_set_aside = entry.installation.quarantine.is_some();
+            entry.post.metrics.quarantined(is_set_aside);
             inner.table_mut().insert(name, entry);
         }
+        let overseen = Arc::downgrade(&inner);
+        inner.threads.handle().spawn(oversee(overseen, told));
         inner.load_all();
         inner.measure_lag();
         Ok(Self { inner })
@@ -158,6 +168,37 @@ impl Engine {
     pub async fn change(&self, name: &Name, change: Change) -> Result<Installed, EngineError> {
         let name = name.clone();
         self.see_through(|inner| async move { inner.change(name, change).await })
+            .await
+    }
+
+    /// The history of an installation, newest first.
+    pub async fn versions(&self, name: &Name) -> Result<Vec<Version>, EngineError> {
+        self.status(name).await?;
+        Ok(self.inner.store.versions(name).await?)
+    }
+
+    /// Goes back to an earlier version of an installation between two of its turns: its component, and the settings that it ran with.
+    pub async fn rollback(
+        &self,
+        name: &Name,
+        rollback: Rollback,
+    ) -> Result<Installed, EngineError> {
+        let name = name.clone();
+        self.see_through(|inner| async move { inner.rollback(name, rollback).await })
+            .await
+    }
+
+    /// Lets a version run that waits for approval.
+    pub async fn approve(&self, name: &Name, approve: Approve) -> Result<Installed, EngineError> {
+        let name = name.clone();
+        self.see_through(|inner| async move { inner.approve(name, approve).await })
+            .await
+    }
+
+    /// Drops a version that waits for approval.
+    pub async fn reject(&self, name: &Name, actor: &str) -> Result<Installed, EngineError> {
+        let (name, actor) = (name.clone(), actor.to_owned());
+        self.see_through(|inner| async move { inner.reject(name, &actor).await })
             .await
     }
 

@@ -58,6 +58,17 @@ pub enum EngineError {
     /// The installation is switched off or broken, so that no turn of it can run.
     #[error("`{0}` is not running: enable or mend it first")]
     NotRunning(Name),
+    /// No such version in its history.
+    #[error("`{installation}` can't go back: {reason}")]
+    NoVersion {
+        /// The installation.
+        installation: Name,
+        /// What is missing.
+        reason: String,
+    },
+    /// No version waits for approval.
+    #[error("no version of `{0}` waits for approval")]
+    NothingPending(Name),
     /// There is no such dead letter.
     #[error("there is no dead letter {0}")]
     NoLetter(u64),

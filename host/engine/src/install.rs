@@ -24,6 +24,8 @@ pub struct Install {
     pub start: StartAt,
     /// On, or off until it is switched on.
     pub enabled: bool,
+    /// The digest of the files of the watched folder that it comes from, if it does.
+    pub files: Option<Digest>,
     /// Who installs it.
     pub actor: String,
 }
@@ -51,7 +53,29 @@ pub struct Change {
     pub grants: Option<Grants>,
     /// On or off.
     pub enabled: Option<bool>,
+    /// The digest of the files of the watched folder that the change comes from, if it does.
+    pub files: Option<Digest>,
     /// Who changes it.
+    pub actor: String,
+}
+
+/// A way back to an earlier version.
+#[derive(Clone, Debug, Default)]
+pub struct Rollback {
+    /// The version: its number, the artifact's version, or the first digits of its digest; where `None`, the last that ran another component.
+    pub to: Option<String>,
+    /// Whether it gets back all that it was granted then. Where not, it gets what was granted then *and* is now.
+    pub restore_grants: bool,
+    /// Who goes back.
+    pub actor: String,
+}
+
+/// The approval of a version that waits.
+#[derive(Clone, Debug, Default)]
+pub struct Approve {
+    /// What it may do; where `None`, what is granted now, and no more.
+    pub grants: Option<Grants>,
+    /// Who approves.
     pub actor: String,
 }
 

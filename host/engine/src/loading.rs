@@ -6,13 +6,14 @@ use std::{
 };
 
 use watchbox_model::{
-    Capability, Grants, LogKey, Name, Secret,
+    Grants, LogKey, Name, Secret,
+    grants::Lack,
     manifest::ResolvedSubscription,
     parameter::{ParameterType, Parameters},
 };
 use watchbox_sandbox::{Authority, Component, Instance, LoadError, TurnFailure, host::Host};
 
-use crate::{EngineError, host::InstallationHost};
+use crate::{EngineError, conduct::Conduct, host::InstallationHost};
 
 /// What an installation runs.
 #[derive(Debug)]
@@ -20,7 +21,9 @@ pub(crate) struct Loaded {
     pub(crate) component: Arc<Component>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) subscriptions: Vec<ResolvedSubscription>,
-    /// The open parameters, to fill in what the manifest needs.
+    /// How it conducts itself.
+    pub(crate) conduct: Conduct,
+    /// The parameters, to fill in what the manifest needs.
     parameters: Parameters,
 }
 
@@ -77,14 +80,14 @@ impl Loaded {
         for (name, secret) in &settings.secrets {
             given.insert(name.clone(), secret.reveal().into());
         }
-        let mut parameters = Parameters::resolve(&manifest.name, &manifest.parameters, given)?;
+        let parameters = Parameters::resolve(&manifest.name, &manifest.parameters, given)?;
         let subscriptions = manifest.resolve(&parameters)?;
         refuse_double(&subscriptions)?;
         let authority = Authority {
             installation: installation.clone(),
             digest: component.digest(),
             parameters: parameters.encode(manifest.encoding),
-            secrets: std::mem::take(&mut parameters.secrets),
+            secrets: parameters.secrets.clone(),
             grants: match before {
                 Some(before) => Arc::clone(&before.authority.grants),
                 None => Arc::new(RwLock::new(Arc::new(settings.grants.clone()))),
@@ -94,6 +97,7 @@ impl Loaded {
             component,
             authority: Arc::new(authority),
             subscriptions,
+            conduct: Conduct::default(),
             parameters,
         })
     }
@@ -148,77 +152,26 @@ impl Loaded {
         *current = Arc::new(grants);
     }
 
+    /// What its artifact wants and is not granted.
+    pub(crate) fn lacks(&self) -> Vec<Lack> {
+        self.grants()
+            .lacks(self.component.manifest(), &self.parameters)
+    }
+
     /// What the operator should know before it runs.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let manifest = self.component.manifest();
-        let grants = self.grants();
         let mut warnings = self.component.warnings();
-        for capability in manifest.capabilities.keys() {
-            if !is_granted(&grants, *capability) {
-                warnings.push(format!(
-                    "it declares `{capability}`, which is not granted: its calls will be denied"
-                ));
-            }
-        }
-        if !grants.http.is_empty() {
-            warnings.extend(self.needs_not_covered(&grants));
-        }
+        warnings.extend(self.lacks().iter().map(|lack| match &lack.need {
+            None => format!(
+                "it declares `{}`, which is not granted: its calls will be denied",
+                lack.capability
+            ),
+            Some(need) => format!(
+                "it wants to send {} {}, which will be refused: {}",
+                need.method, need.url, lack.refusal
+            ),
+        }));
         warnings
-    }
-
-    /// A warning for each declared request that no grant covers.
-    fn needs_not_covered(&self, grants: &Grants) -> Vec<String> {
-        let manifest = self.component.manifest();
-        let needs = manifest
-            .capabilities
-            .get(&Capability::Http)
-            .map_or(&[][..], |declared| &declared.needs);
-        needs
-            .iter()
-            .filter_map(|need| {
-                let why = self.covers(grants, &need.method, &need.url).err()?;
-                Some(format!(
-                    "it wants to send {} {}, which will be refused: {why}",
-                    need.method, need.url
-                ))
-            })
-            .collect()
-    }
-
-    /// Whether the grants cover a request to `template`; the error never shows what a secret holds.
-    fn covers(&self, grants: &Grants, method: &str, template: &str) -> Result<(), String> {
-        let (text, secrets) = self.fill(template)?;
-        let url = text
-            .parse()
-            .map_err(|_| "with its parameters filled in it is no URL".to_owned())?;
-        grants
-            .send(method, &url, &secrets)
-            .map(drop)
-            .map_err(|denied| denied.0)
-    }
-
-    /// `template` with its parameters filled in, secret ones too, and the names of those.
-    fn fill<'t>(&self, template: &'t str) -> Result<(String, Vec<&'t str>), String> {
-        let artifact = &self.component.manifest().name;
-        let mut filled = String::new();
-        let mut secrets = Vec::new();
-        let mut rest = template;
-        while let Some((before, after)) = rest.split_once('{') {
-            let (name, tail) = after
-                .split_once('}')
-                .ok_or("a `{` in it is not closed".to_owned())?;
-            filled.push_str(before);
-            if let Some(secret) = self.authority.secrets.get(name) {
-                filled.push_str(secret.reveal());
-                secrets.push(name);
-            } else {
-                let value = self.parameters.fill(artifact, &format!("{{{name}}}"));
-                filled.push_str(&value.map_err(|error| error.to_string())?);
-            }
-            rest = tail;
-        }
-        filled.push_str(rest);
-        Ok((filled, secrets))
     }
 }
 
@@ -234,16 +187,5 @@ fn refuse_double(subscriptions: &[ResolvedSubscription]) -> Result<(), EngineErr
             "it subscribes to `{}` twice: one subscription with a wider `where` is wanted",
             double.log
         )))),
-    }
-}
-
-fn is_granted(grants: &Grants, capability: Capability) -> bool {
-    match capability {
-        Capability::Clients => !grants.clients.is_empty(),
-        Capability::Labels => !grants.labels.add.is_empty() || !grants.labels.remove.is_empty(),
-        Capability::Http => !grants.http.is_empty(),
-        Capability::State => grants.state,
-        Capability::Log => grants.log,
-        Capability::Clock => grants.clock,
     }
 }

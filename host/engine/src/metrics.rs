@@ -24,6 +24,8 @@ const DENIED: &str = "watchbox_denied_total";
 const DEAD_LETTERS: &str = "watchbox_dead_letters_total";
 const MISSED: &str = "watchbox_missed_events_total";
 const PANICS: &str = "watchbox_runner_panics_total";
+const ROLLBACKS: &str = "watchbox_rollbacks_total";
+const QUARANTINED: &str = "watchbox_quarantined";
 
 /// How many logs have a label value of their own.
 const MOST_LOGS: usize = 200;
@@ -68,6 +70,22 @@ pub(crate) fn describe() {
         Unit::Count,
         "Panics of the host while it ran an installation, by installation"
     );
+    describe_counter!(
+        ROLLBACKS,
+        Unit::Count,
+        "Ways back to an earlier version, by installation and cause: failure or operator"
+    );
+    describe_gauge!(
+        QUARANTINED,
+        Unit::Count,
+        "1 where an installation is set aside since it kept failing, else 0"
+    );
+}
+
+/// An installation went back to an earlier version, by itself or by somebody's order.
+pub(crate) fn rolled_back(installation: &Name, by_itself: bool) {
+    let cause = if by_itself { "failure" } else { "operator" };
+    counter!(ROLLBACKS, "installation" => installation.to_string(), "cause" => cause).increment(1);
 }
 
 /// Counts accepted events.
@@ -101,6 +119,7 @@ pub(crate) struct TurnMetrics {
     rows: Counter,
     seconds: Histogram,
     lag: Gauge,
+    quarantined: Gauge,
 }
 
 impl TurnMetrics {
@@ -112,7 +131,8 @@ impl TurnMetrics {
             committed: counter!(TURNS, "installation" => label.clone(), "result" => "committed"),
             rows: counter!(ROWS, "installation" => label.clone()),
             seconds: histogram!(TURN_SECONDS, "installation" => label.clone()),
-            lag: gauge!(LAG, "installation" => label),
+            lag: gauge!(LAG, "installation" => label.clone()),
+            quarantined: gauge!(QUARANTINED, "installation" => label),
         }
     }
 
@@ -157,6 +177,11 @@ impl TurnMetrics {
     /// The host panicked while it ran the installation.
     pub(crate) fn panicked(&self) {
         counter!(PANICS, "installation" => self.name.to_string()).increment(1);
+    }
+
+    /// Whether the installation is set aside.
+    pub(crate) fn quarantined(&self, is_set_aside: bool) {
+        self.quarantined.set(if is_set_aside { 1.0 } else { 0.0 });
     }
 
     /// How far behind the installation is.

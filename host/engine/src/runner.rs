@@ -27,6 +27,7 @@ use crate::{
     journal::Journal,
     loading::Loaded,
     metrics::TurnMetrics,
+    oversight::Notices,
     progress::Progress,
     trigger::Sought,
     turn::{Stage, Work},
@@ -67,6 +68,7 @@ pub(crate) struct Post {
     pub(crate) metrics: Arc<TurnMetrics>,
     pub(crate) backoff: Backoff,
     pub(crate) clock: Clock,
+    pub(crate) notices: Notices,
 }
 
 /// A runner.

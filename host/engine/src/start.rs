@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use watchbox_model::{Grants, Name};
 use watchbox_sandbox::Component;
-use watchbox_store::Installation;
+use watchbox_store::{Installation, Quarantine};
 
 use crate::{
     EngineError, Phase,
@@ -40,23 +40,26 @@ impl Inner {
                 _ => return,
             };
             match self.load_kept(&installation).await {
-                Ok(loaded) => return self.attach(&installation, Arc::new(loaded)).await,
-                Err(error) => {
-                    if let Some(entry) = self.table().get(name) {
-                        tracing::error!(installation = %name, %error, "an installation can't be loaded");
-                        entry.post.progress.failed(Phase::Broken, error.to_string());
-                    }
-                    // What the store can't give now it may give later; everything else stays as it is.
-                    if !matches!(error, EngineError::Store(_)) {
-                        return;
-                    }
-                }
+                Ok(loaded) => match self.attach(&installation, loaded).await {
+                    Ok(()) => return,
+                    Err(error) => self.not_loaded_yet(name, &error),
+                },
+                // What the store can't give now it may give later; everything else stays as it is.
+                Err(error @ EngineError::Store(_)) => self.not_loaded_yet(name, &error),
+                Err(error) => return self.could_not_load(&installation, &error).await,
             }
             failures += 1;
             tokio::select! {
                 () = self.stopping.cancelled() => return,
                 () = tokio::time::sleep(self.backoff().pause(failures)) => {}
             }
+        }
+    }
+
+    fn not_loaded_yet(&self, name: &Name, error: &EngineError) {
+        tracing::error!(installation = %name, %error, "an installation can't be loaded yet");
+        if let Some(entry) = self.table().get(name) {
+            entry.post.progress.failed(Phase::Broken, error.to_string());
         }
     }
 
@@ -67,7 +70,11 @@ impl Inner {
     ) -> Result<Loaded, EngineError> {
         let component = self.kept_component(installation).await?;
         let settings = self.kept_settings(installation)?;
-        Loaded::new(&installation.name, component, &settings, None)
+        let loaded = Loaded::new(&installation.name, component, &settings, None)?;
+        if installation.probation {
+            loaded.conduct.begin_probation();
+        }
+        Ok(loaded)
     }
 
     /// The component of `installation`, from the store.
@@ -89,33 +96,50 @@ impl Inner {
         &self,
         installation: &Installation,
     ) -> Result<Settings, EngineError> {
-        let grants = installation.grants.to_string();
         Ok(Settings {
             parameters: installation.parameters.clone(),
             secrets: self
                 .vault
                 .unseal(&installation.name, &installation.secrets)?,
-            grants: Grants::parse(&format!("grants of {}", installation.name), &grants)?,
+            grants: self.kept_grants(installation)?,
         })
     }
 
+    /// The grants of `installation`.
+    pub(crate) fn kept_grants(&self, installation: &Installation) -> Result<Grants, EngineError> {
+        let file = format!("grants of {}", installation.name);
+        Ok(Grants::parse(&file, &installation.grants.to_string())?)
+    }
+
     /// Puts `loaded` on the table, unless that was changed meanwhile, and starts it.
-    async fn attach(&self, installation: &Installation, loaded: Arc<Loaded>) {
+    async fn attach(&self, installation: &Installation, loaded: Loaded) -> Result<(), EngineError> {
+        let loaded = Arc::new(loaded);
+        let lifted;
+        let installation = match &installation.quarantine {
+            Some(Quarantine {
+                unloadable: true, ..
+            }) => {
+                lifted = self.lift_quarantine(installation).await?;
+                &lifted
+            }
+            _ => installation,
+        };
         let _changes = self.changes.lock().await;
         let mut table = self.table_mut();
         let plan = table::plan(&table, &installation.name, &loaded);
         let Some(entry) = table.get_mut(&installation.name) else {
-            return;
+            return Ok(());
         };
         if entry.loaded.is_some() || entry.installation != *installation {
-            return;
+            return Ok(());
         }
         entry.loaded = Some(loaded);
-        if installation.enabled && !self.stopping.is_cancelled() {
+        if installation.runs() && !self.stopping.is_cancelled() {
             // Ticks that were missed while the server was down are run.
             let ticks_after = installation.installed_at;
             entry.start(&self.threads.handle(), plan, None, ticks_after);
         }
+        Ok(())
     }
 
     /// Measures how far behind each installation is, now and then.

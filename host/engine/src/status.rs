@@ -45,6 +45,8 @@ pub enum Phase {
     Retrying,
     /// Switched off.
     Disabled,
-    /// Its component or its parameters can't be loaded; `last_error` says why. The others run.
+    /// It can't be started at the moment; `last_error` says why. It is tried again, and quarantined if that goes on. The others run.
     Broken,
+    /// It kept failing and was set aside until somebody switches it on again or changes it. The others run.
+    Quarantined,
 }

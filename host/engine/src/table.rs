@@ -35,17 +35,17 @@ impl Entry {
             .loaded
             .as_ref()
             .map(|loaded| loaded.component.manifest());
-        let is_on = self.installation.enabled;
+        let is_on = self.installation.runs();
         Status {
             artifact: manifest.map_or_else(
                 || self.installation.name.clone(),
                 |manifest| manifest.name.clone(),
             ),
             version: manifest.map_or_else(String::new, |manifest| manifest.version.to_string()),
-            phase: if is_on || facts.phase == Phase::Broken {
-                facts.phase
-            } else {
-                Phase::Disabled
+            phase: match (&self.installation.quarantine, self.installation.enabled) {
+                (_, false) if facts.phase != Phase::Broken => Phase::Disabled,
+                (Some(_), true) => Phase::Quarantined,
+                _ => facts.phase,
             },
             turns: facts.turns,
             failures: facts.failures,

@@ -14,6 +14,8 @@ use watchbox_sandbox::Instance;
 
 use crate::{
     EngineError, Phase,
+    conduct::PANICS,
+    oversight::Finding,
     runner::{Command, Plan, Redrive, Runner},
 };
 
@@ -94,6 +96,10 @@ async fn supervise(
         post.metrics.panicked();
         post.progress
             .failed(Phase::Broken, format!("the host itself failed: {text}"));
+        if runner.plan.loaded.conduct.panicked() {
+            let reason = format!("the host itself failed {PANICS} times in a row: {text}");
+            post.tell(&runner.plan.loaded, Finding::KeepsFailing(reason));
+        }
         let pause = post.backoff.pause(panics);
         runner.reset();
         tokio::select! {

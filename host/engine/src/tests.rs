@@ -9,4 +9,5 @@ mod model;
 mod retries;
 pub(crate) mod server;
 mod ticks;
+mod versions;
 mod webhook;

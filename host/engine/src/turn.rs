@@ -53,6 +53,8 @@ pub(crate) enum Then {
     Try(Instant),
     /// The two halves of the batch, not before this.
     Halve(Instant),
+    /// The same turn, by the version before.
+    GiveBack,
 }
 
 impl Work {
@@ -302,7 +304,7 @@ pub(crate) fn messages_append(
     })
 }
 
-/// A note of the host on a turn.
+/// A note of the host.
 pub(crate) fn note(level: Level, text: String) -> Message {
     Message {
         level,

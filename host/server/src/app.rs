@@ -49,6 +49,9 @@ pub enum OpenError {
     /// The store can't be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The artifacts folder is not to be used.
+    #[error(transparent)]
+    ArtifactsFolder(#[from] crate::FolderError),
     /// There is no sandbox.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -65,6 +68,9 @@ impl App {
     pub async fn open(config: Config) -> Result<Self, OpenError> {
         // The engine keeps handles of its metrics, so the recorder must be there before it.
         let metrics = metrics::recorder();
+        if let Some(folder) = &config.artifacts_folder {
+            crate::folder::check(folder)?;
+        }
         make_folder(&config.data).map_err(|error| OpenError::Folder {
             path: config.data.clone(),
             error,

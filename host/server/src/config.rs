@@ -23,6 +23,9 @@ pub struct Config {
     pub data: PathBuf,
     /// The address to listen on. Loopback by default: the server speaks plain HTTP, so put a proxy with TLS before it to serve others.
     pub listen: SocketAddr,
+    /// A folder that is watched: `NAME.wasm` put there is installed as NAME, or upgraded; `NAME.grants.yaml` and `NAME.parameters.yaml` are its settings.
+    /// It must belong to the server's user or root, and not be writable for everybody.
+    pub artifacts_folder: Option<PathBuf>,
     /// What is kept for how long.
     pub store: StoreSection,
     /// How artifacts are run.
@@ -97,6 +100,7 @@ impl Default for Config {
         Self {
             data: PathBuf::from("watchbox-data"),
             listen: SocketAddr::from(([127, 0, 0, 1], 8421)),
+            artifacts_folder: None,
             store: StoreSection::default(),
             engine: EngineSection::default(),
             ingest: IngestSection::default(),

@@ -7,6 +7,7 @@ pub mod api;
 mod app;
 pub mod auth;
 mod config;
+mod folder;
 mod http;
 mod ingest;
 mod live;
@@ -15,5 +16,6 @@ mod serve;
 
 pub use app::{App, OpenError};
 pub use config::{Config, EngineSection, HttpSection, IngestSection, StoreSection};
+pub use folder::FolderError;
 pub use http::router;
 pub use serve::{ServeError, serve};

@@ -14,6 +14,9 @@ pub(crate) const INGESTED_BYTES: &str = "watchbox_ingested_bytes_total";
 /// Events that were refused one by one.
 pub(crate) const REFUSED: &str = "watchbox_events_refused_total";
 
+/// Files of the watched folder, and the folder itself, that could not be taken in.
+pub(crate) const FOLDER_ERRORS: &str = "watchbox_folder_errors_total";
+
 /// The upper ends of the buckets of every histogram, in seconds.
 const BUCKETS: [f64; 12] = [
     0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0,
@@ -50,5 +53,10 @@ fn install() -> PrometheusHandle {
         "Bytes of events' bodies, as they were sent"
     );
     describe_counter!(REFUSED, Unit::Count, "Events refused one by one");
+    describe_counter!(
+        FOLDER_ERRORS,
+        Unit::Count,
+        "What the artifacts folder had that could not be taken in"
+    );
     handle
 }

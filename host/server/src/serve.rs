@@ -42,6 +42,9 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
     let upkeep = tokio::spawn(upkeep(app.clone()));
+    if let Some(folder) = app.config.artifacts_folder.clone() {
+        tokio::spawn(crate::folder::watch(app.clone(), folder));
+    }
     let service = TowerToHyperService::new(router(app.clone(), address));
     let http = &app.config.http;
     let mut server = auto::Builder::new(TokioExecutor::new());

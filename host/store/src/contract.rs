@@ -9,7 +9,10 @@ use watchbox_model::{
     TurnId, audit::Decision, client::Seen, dead_letter::DeadLetter,
 };
 
-use crate::{Effect, Installation, JournalEntry, OpenTurn, Settlement, StoreError, Token, Written};
+use crate::{
+    Effect, Installation, JournalEntry, OpenTurn, Settlement, StoreError, Token, Version,
+    VersionNote, Written,
+};
 
 /// Rows to put at the end of a log.
 #[derive(Clone, Debug)]
@@ -236,14 +239,20 @@ pub trait Store: Send + Sync + 'static {
 
     /// Every installation.
     async fn installations(&self) -> Result<Vec<Installation>, StoreError>;
-    /// Puts one in, or changes it, and sets cursors (kept where they are already set); with its audit record.
+    /// Puts one in, or changes it, and sets cursors (kept where they are already set); with its audit record. Where `version` says that it
+    /// became another version, its history gets a line of what it now is, under the next number, as of its `changed_at` and by its
+    /// `changed_by`; of the history the newest [`KEPT_VERSIONS`](crate::KEPT_VERSIONS) are kept, and components of those that go go too,
+    /// unless an installation needs them.
     async fn put_installation(
         &self,
         installation: Installation,
+        version: Option<VersionNote>,
         cursors: Vec<(LogKey, u64)>,
         audit: AuditRecord,
     ) -> Result<(), StoreError>;
-    /// Takes one out, its cursors, state, journal and last tick with it; rows, dead letters and audit records stay.
+    /// The history of `installation`, newest first.
+    async fn versions(&self, installation: &Name) -> Result<Vec<Version>, StoreError>;
+    /// Takes one out, its cursors, state, journal, history and last tick with it; rows, dead letters and audit records stay.
     async fn remove_installation(&self, name: &Name, audit: AuditRecord) -> Result<(), StoreError>;
     /// Keeps a component's bytes.
     async fn put_component(
@@ -257,7 +266,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Every component that is kept: its digest, its size in bytes and when it came.
     async fn components(&self) -> Result<Vec<(Digest, u64, Time)>, StoreError>;
-    /// Removes a component that no installation runs or ran before; else [`StoreError::Conflict`].
+    /// Removes a component that no installation runs, has in its history or waits to run; else [`StoreError::Conflict`].
     async fn remove_component(&self, digest: Digest, audit: AuditRecord) -> Result<(), StoreError>;
 
     // Clients.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use watchbox_model::{Digest, Name, Time};
+use watchbox_model::{Digest, Name, Time, grants::Lack};
 
 /// An installed artifact, as it is kept. What it is doing is the engine's to say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,4 +28,49 @@ pub struct Installation {
     pub changed_at: Time,
     /// Who changed it last.
     pub changed_by: String,
+    /// Whether its version has yet to prove itself: where it fails on its first turns, the one before it takes its place again.
+    pub probation: bool,
+    /// Why it does not run though it is on, where it was set aside.
+    pub quarantine: Option<Quarantine>,
+    /// A version that waits for approval.
+    pub pending: Option<Pending>,
+    /// The digest of the files of the watched folder that were last taken in for it.
+    pub files: Option<Digest>,
+}
+
+impl Installation {
+    /// Whether it is to run.
+    pub fn runs(&self) -> bool {
+        self.enabled && self.quarantine.is_none()
+    }
+}
+
+/// An installation set aside, since it kept failing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantine {
+    /// Since when.
+    pub at: Time,
+    /// Why.
+    pub reason: String,
+    /// Whether it could not even be loaded; then each start of the server tries again, for the cause may have been outside of it.
+    pub unloadable: bool,
+}
+
+/// A version that waits for approval, since it wants more than is granted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The component.
+    pub digest: Digest,
+    /// The artifact's version.
+    pub version: String,
+    /// The open parameters given with it; `None` where none were.
+    pub parameters: Option<BTreeMap<String, serde_json::Value>>,
+    /// The secret parameters given with it, sealed by the engine: opaque here.
+    pub secrets: Vec<u8>,
+    /// What it wants and is not granted.
+    pub lacks: Vec<Lack>,
+    /// When it came.
+    pub at: Time,
+    /// Who gave it.
+    pub by: String,
 }

@@ -10,12 +10,14 @@ mod installation;
 mod journal;
 mod sqlite;
 mod token;
+mod version;
 
 pub use contract::{
     Advance, Append, AuditQuery, Block, LogInfo, Page, Snapshot, StateChange, Store, TurnCommit,
 };
 pub use error::StoreError;
-pub use installation::Installation;
+pub use installation::{Installation, Pending, Quarantine};
 pub use journal::{Effect, JournalEntry, OpenTurn, Settlement, Written};
 pub use sqlite::{Retention, SqliteConfig, SqliteStore};
 pub use token::Token;
+pub use version::{How, HowError, KEPT_VERSIONS, Version, VersionNote};

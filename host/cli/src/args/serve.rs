@@ -14,6 +14,10 @@ pub struct Serve {
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8421]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
+    /// A folder to watch: NAME.wasm put there is installed as NAME, or upgraded; NAME.grants.yaml and
+    /// NAME.parameters.yaml are its settings
+    #[arg(long, value_name = "DIR")]
+    pub artifacts_folder: Option<PathBuf>,
     /// A file of settings; what the command line says goes before what it says
     #[arg(long, value_name = "FILE.yaml")]
     pub config: Option<PathBuf>,

@@ -37,6 +37,11 @@ fn help_shows_every_command() {
       enable        Switch an installed artifact on again
       remove        Remove an installed artifact and its state; its rows stay
       table         Show what is installed and how it is doing
+      versions      List the versions of an installed artifact: who put them there, when, and what they
+                    changed
+      rollback      Go back to an earlier version of an installed artifact
+      approve       Let a version run that waits for approval, since it wants more than is granted
+      reject        Drop a version that waits for approval
       clients       List or search clients
       client        Show, add or remove a client
       label         Put labels on a client, or take them off

@@ -53,6 +53,9 @@ fn config(args: &args::Serve) -> anyhow::Result<Config> {
     if let Some(listen) = args.listen {
         config.listen = listen;
     }
+    if let Some(folder) = &args.artifacts_folder {
+        config.artifacts_folder = Some(folder.clone());
+    }
     Ok(config)
 }
 
@@ -117,6 +120,7 @@ mod tests {
         let args = args::Serve {
             data: None,
             listen: None,
+            artifacts_folder: None,
             config: Some(file.path().to_owned()),
             log_format: LogFormat::Text,
         };

@@ -59,7 +59,7 @@ fn list(installed: &[Installation], now: Time) -> Table {
             line.name.as_str().into(),
             line.version.as_str().into(),
             line.digest.short().into(),
-            phase(line.phase),
+            phase_and_more(line),
             line.lag.into(),
             line.turns.into(),
             line.rows.into(),
@@ -92,6 +92,45 @@ fn details(installation: &Installation, now: Time) -> Details {
             installation.previous.map(|digest| digest.to_string()),
         )
         .line("Phase", phase(installation.phase))
+        .line_if(
+            "Quarantine",
+            installation.quarantine.as_ref().map(|set_aside| {
+                Cell::from(format!(
+                    "{} ({})",
+                    set_aside.reason,
+                    ago(set_aside.at.0, now)
+                ))
+                .tone(Tone::Bad)
+            }),
+        )
+        .line_if(
+            "Probation",
+            installation
+                .probation
+                .then_some("yes: if it fails on its first turns, the version before takes over"),
+        )
+        .line_if(
+            "Pending",
+            installation.pending.as_ref().map(|pending| {
+                let waits = format!(
+                    "{} ({}) waits for approval, by {} ({})",
+                    pending.version,
+                    pending.digest.short(),
+                    pending.by,
+                    ago(pending.at.0, now)
+                );
+                Cell::from(waits).tone(Tone::Warn)
+            }),
+        );
+    let pending = installation.pending.iter();
+    for want in pending.flat_map(|pending| &pending.wants) {
+        let what = want.request.as_deref().unwrap_or("all of it");
+        details.line(
+            "It wants",
+            format!("{}: {what} ({})", want.capability, want.reason),
+        );
+    }
+    details
         .line("Lag", events(installation.lag))
         .line("Turns", installation.turns)
         .line("Rows", installation.rows)
@@ -134,13 +173,33 @@ fn details(installation: &Installation, now: Time) -> Details {
     details
 }
 
+/// The phase, and what else is to be known of the version.
+fn phase_and_more(line: &Installation) -> Cell {
+    let more = match (&line.pending, line.probation) {
+        (Some(pending), _) => format!("{} pending approval", pending.version),
+        (None, true) => "on probation".to_owned(),
+        (None, false) => return phase(line.phase),
+    };
+    Cell::from(format!("{}, {more}", name(line.phase))).tone(Tone::Warn)
+}
+
 fn phase(phase: Phase) -> Cell {
+    Cell::from(name(phase)).tone(match phase {
+        Phase::Idle | Phase::Running => Tone::Good,
+        Phase::Retrying => Tone::Warn,
+        Phase::Disabled => Tone::Dim,
+        Phase::Broken | Phase::Quarantined => Tone::Bad,
+    })
+}
+
+fn name(phase: Phase) -> &'static str {
     match phase {
-        Phase::Idle => Cell::from("idle").tone(Tone::Good),
-        Phase::Running => Cell::from("running").tone(Tone::Good),
-        Phase::Retrying => Cell::from("retrying").tone(Tone::Warn),
-        Phase::Disabled => Cell::from("disabled").tone(Tone::Dim),
-        Phase::Broken => Cell::from("broken").tone(Tone::Bad),
+        Phase::Idle => "idle",
+        Phase::Running => "running",
+        Phase::Retrying => "retrying",
+        Phase::Disabled => "disabled",
+        Phase::Broken => "broken",
+        Phase::Quarantined => "quarantined",
     }
 }
 

@@ -34,6 +34,19 @@ pub async fn upgrade(args: args::Upgrade, output: &Output) -> anyhow::Result<()>
     let path = ["table", args.name.as_str()];
     let installed: Installed = api.send_json(Method::PATCH, &path, &change).await?;
     let now = &installed.installation;
+    if let Some(pending) = now
+        .pending
+        .as_ref()
+        .filter(|waits| Some(waits.digest) == digest)
+    {
+        let waits = format!(
+            "{name} {}, {}, waits: `watchbox approve {name}`, with --grants FILE or without, lets it run, `watchbox reject {name}` drops it",
+            pending.version,
+            pending.digest.short(),
+            name = args.name,
+        );
+        return report(&installed, &waits, output);
+    }
     let mut done = format!(
         "{} is now {} {}, {}",
         args.name,

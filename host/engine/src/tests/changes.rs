@@ -294,7 +294,7 @@ async fn secrets_are_sealed_at_rest_and_lost_with_their_key() {
     let store = open(&folder).await;
     let server = Server::over(folder, store).await;
     let broken = server
-        .until("Server.Sealed", |status| status.phase == Phase::Broken)
+        .until("Server.Sealed", |status| status.phase == Phase::Quarantined)
         .await;
     let (_, error) = broken.last_error.unwrap();
     assert!(
@@ -316,7 +316,7 @@ async fn secrets_are_sealed_at_rest_and_lost_with_their_key() {
         .change(&name("Server.Sealed"), given_anew)
         .await
         .unwrap();
-    assert_ne!(mended.status.phase, Phase::Broken);
+    assert_ne!(mended.status.phase, Phase::Quarantined);
     assert_eq!(server.rows("Server.Sealed", 1).await, ["on"]);
     server.stop().await;
 }
@@ -332,7 +332,9 @@ async fn a_broken_installation_keeps_nobody_from_starting() {
         digest: watchbox_model::Digest::of(b"nowhere"),
         ..lost
     };
-    let put = server.store.put_installation(astray, Vec::new(), audit());
+    let put = server
+        .store
+        .put_installation(astray, None, Vec::new(), audit());
     if let Err(error) = put.await {
         // A store that knows better refuses it; then there is nothing to break.
         assert!(
@@ -344,7 +346,7 @@ async fn a_broken_installation_keeps_nobody_from_starting() {
     }
     let server = server.restart().await;
     let broken = server
-        .until("Server.Lost", |status| status.phase == Phase::Broken)
+        .until("Server.Lost", |status| status.phase == Phase::Quarantined)
         .await;
     assert!(broken.last_error.unwrap().1.contains("not in the store"));
     server.send(["on"]).await;

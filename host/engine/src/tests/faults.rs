@@ -9,7 +9,7 @@ use super::{
     faulty::Faulty,
     server::{Server, WATCH, grants, install, name, open, within},
 };
-use crate::Phase;
+use crate::{Phase, conduct::PANICS};
 
 #[tokio::test]
 async fn an_artifact_that_never_returns_does_not_delay_another() {
@@ -75,7 +75,7 @@ async fn a_panic_of_the_host_in_one_runner_is_told_and_stays_there() {
     server.send_to("Test.Cursed", ["x"]).await;
     let broken = server
         .until("Server.Cursed", |status| {
-            status.phase == Phase::Broken && faulty.panics.load(Ordering::SeqCst) >= 2
+            status.phase == Phase::Quarantined && faulty.panics.load(Ordering::SeqCst) >= PANICS
         })
         .await;
     assert!(broken.last_error.unwrap().1.contains("nobody may read"));

@@ -13,7 +13,7 @@ use watchbox_model::{
 };
 use watchbox_store::{
     Append, AuditQuery, Block, Effect, Installation, JournalEntry, LogInfo, OpenTurn, Page,
-    Snapshot, Store, StoreError, Token, TurnCommit, Written,
+    Snapshot, Store, StoreError, Token, TurnCommit, Version, VersionNote, Written,
 };
 
 /// The store.
@@ -136,12 +136,16 @@ impl Store for Faulty {
     async fn put_installation(
         &self,
         installation: Installation,
+        version: Option<VersionNote>,
         cursors: Vec<(LogKey, u64)>,
         audit: AuditRecord,
     ) -> Result<()> {
         self.inner
-            .put_installation(installation, cursors, audit)
+            .put_installation(installation, version, cursors, audit)
             .await
+    }
+    async fn versions(&self, name: &Name) -> Result<Vec<Version>> {
+        self.inner.versions(name).await
     }
     async fn remove_installation(&self, name: &Name, audit: AuditRecord) -> Result<()> {
         self.inner.remove_installation(name, audit).await

@@ -109,6 +109,21 @@ pub(super) fn component_with_secret(name: &str, version: &str, triggers: &str) -
     with_manifest(MODULE, name, version, token, triggers)
 }
 
+/// The same as [`component`], declaring another capability too.
+pub(super) fn wanting(name: &str, version: &str, triggers: &str, capability: &str) -> Bytes {
+    let manifest = manifest(name, version, "", triggers).replace(
+        "capabilities:\n",
+        &format!("capabilities:\n  {capability}\n"),
+    );
+    embedded(MODULE, &manifest)
+}
+
+/// The same as [`component`], but that it traps on every event.
+pub(super) fn trapping(name: &str, version: &str, triggers: &str) -> Bytes {
+    let module = MODULE.replace(";; TRAP\n", ";; TRAP\n    (unreachable)\n");
+    embedded(&module, &manifest(name, version, "", triggers))
+}
+
 fn with_manifest(
     module: &str,
     name: &str,
@@ -116,11 +131,18 @@ fn with_manifest(
     parameters: &str,
     triggers: &str,
 ) -> Bytes {
-    let manifest = format!(
+    embedded(module, &manifest(name, version, parameters, triggers))
+}
+
+fn manifest(name: &str, version: &str, parameters: &str, triggers: &str) -> String {
+    format!(
         "name: {name}\nversion: {version}\ntype: SERVER_EVENT\ndescription: A guest for tests\nauthor: watchbox\n\
          parameters:\n  - {{ name: word, type: string, default: hello, description: Told to configure }}\n{parameters}\
          capabilities:\n  state: {{ reason: To be told to go on }}\n{triggers}\n"
-    );
+    )
+}
+
+fn embedded(module: &str, manifest: &str) -> Bytes {
     let mut component = bare(module);
     component.extend(section(SECTION, manifest.as_bytes()));
     component.into()

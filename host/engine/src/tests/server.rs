@@ -37,10 +37,14 @@ pub(crate) async fn put(store: &dyn Store, text: &str) {
         installed_at: Time::default(),
         changed_at: Time::default(),
         changed_by: "test".to_owned(),
+        probation: false,
+        quarantine: None,
+        pending: None,
+        files: None,
     };
     let audit = crate::audit::Admin::new("test", "install", &name(text)).record();
     store
-        .put_installation(installation, Vec::new(), audit)
+        .put_installation(installation, None, Vec::new(), audit)
         .await
         .unwrap();
 }
@@ -255,6 +259,7 @@ pub(super) fn install(name: &str, triggers: &str) -> Install {
         grants: grants(GRANTS),
         start: StartAt::Now,
         enabled: true,
+        files: None,
         actor: "token:test".to_owned(),
     }
 }

@@ -52,7 +52,7 @@ async fn ticks_missed_while_it_was_down_are_run_once() {
     let audit = crate::audit::Admin::new("test", "enable", &name("Server.Clock")).record();
     server
         .store
-        .put_installation(installation, Vec::new(), audit)
+        .put_installation(installation, None, Vec::new(), audit)
         .await
         .unwrap();
     let server = server.restart().await;

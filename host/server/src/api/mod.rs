@@ -14,6 +14,7 @@ mod reading;
 mod table;
 mod tokens;
 pub mod types;
+mod versions;
 
 pub(crate) use artifacts::Inspections;
 pub(crate) use health::StoreCheck;
@@ -48,6 +49,10 @@ pub(crate) fn routes(component: usize) -> OpenApiRouter<App> {
             table::change,
             table::remove
         ))
+        .routes(routes!(versions::list))
+        .routes(routes!(versions::rollback))
+        .routes(routes!(versions::approve))
+        .routes(routes!(versions::reject))
         .routes(routes!(clients::list))
         .routes(routes!(clients::show, clients::put, clients::remove))
         .routes(routes!(clients::labels))

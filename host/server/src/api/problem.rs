@@ -256,11 +256,13 @@ impl From<EngineError> for Problem {
             EngineError::Exists(_)
             | EngineError::Artifact { .. }
             | EngineError::NotRunning(_)
+            | EngineError::NothingPending(_)
             | EngineError::Redrive { .. }
             | EngineError::RowLog(_) => Kind::Conflict,
-            EngineError::Missing(_) | EngineError::NoLetter(_) | EngineError::NoComponent(_) => {
-                Kind::NotFound
-            }
+            EngineError::Missing(_)
+            | EngineError::NoLetter(_)
+            | EngineError::NoComponent(_)
+            | EngineError::NoVersion { .. } => Kind::NotFound,
             EngineError::Stopping => Kind::Stopping,
             EngineError::Store(error) => return error.into(),
             EngineError::Key(_) | EngineError::Threads(_) => return Self::internal(error),

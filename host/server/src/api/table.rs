@@ -82,6 +82,7 @@ pub(super) async fn install(
             Start::Oldest => StartAt::Oldest,
         },
         enabled: request.enabled,
+        files: None,
         actor: caller.0.actor(),
     };
     let installed = app.engine.install(install).await?;
@@ -90,7 +91,8 @@ pub(super) async fn install(
 
 /// Change an installation
 ///
-/// What is left out stays. The change takes hold between two turns; cursors and state are kept.
+/// What is left out stays. The change takes hold between two turns; cursors and state are kept. A component that wants more than is granted
+/// waits for approval (202), unless grants are given with it; one that fails on its first turns makes way for the one before it by itself.
 #[utoipa::path(
     patch,
     path = "/api/v1/table/{name}",
@@ -99,6 +101,7 @@ pub(super) async fn install(
     request_body = ChangeRequest,
     responses(
         (status = 200, description = "It is changed", body = Installed),
+        (status = 202, description = "It waits for approval, since it wants more than is granted; what runs goes on", body = Installed),
         (status = 404, description = "Nothing is installed under the name, or no such component", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The component is of another artifact", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The component, a parameter or a grant is wrong", body = Problem, content_type = "application/problem+json"),
@@ -109,7 +112,8 @@ pub(super) async fn change(
     caller: Caller,
     Path(name): Path<Name>,
     JsonBody(request): JsonBody<ChangeRequest>,
-) -> Result<Json<Installed>, Problem> {
+) -> Result<(StatusCode, Json<Installed>), Problem> {
+    let upgrade = request.digest;
     let change = Change {
         component: match request.digest {
             Some(digest) => Some(component(&app, digest).await?),
@@ -119,10 +123,17 @@ pub(super) async fn change(
         secrets: secrets(request.secrets),
         grants: request.grants.as_ref().map(grants).transpose()?,
         enabled: request.enabled,
+        files: None,
         actor: caller.0.actor(),
     };
     let installed = app.engine.change(&name, change).await?;
-    Ok(Json(public(installed)))
+    let waits = installed.status.installation.pending.as_ref();
+    let status = if upgrade.is_some() && waits.map(|pending| pending.digest) == upgrade {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, Json(public(installed))))
 }
 
 /// Remove an installation
@@ -155,7 +166,7 @@ async fn component(app: &App, digest: Digest) -> Result<Bytes, Problem> {
     })
 }
 
-fn grants(given: &serde_json::Value) -> Result<Grants, Problem> {
+pub(super) fn grants(given: &serde_json::Value) -> Result<Grants, Problem> {
     Grants::parse("grants", &given.to_string())
         .map_err(|error| Problem::new(Kind::Grants, error.to_string()))
 }
@@ -167,7 +178,7 @@ fn secrets(given: BTreeMap<String, SecretText>) -> BTreeMap<String, Secret> {
         .collect()
 }
 
-fn public(installed: watchbox_engine::Installed) -> Installed {
+pub(super) fn public(installed: watchbox_engine::Installed) -> Installed {
     Installed {
         installation: installed.status.into(),
         warnings: installed.warnings,

@@ -49,7 +49,7 @@ const fn route(method: Method, path: &'static str, allowed: Allowed) -> Route {
 }
 
 /// Every route.
-pub static ROUTES: [Route; 35] = [
+pub static ROUTES: [Route; 39] = [
     route(Method::GET, "/health", Allowed::Anybody),
     route(Method::GET, "/ready", Allowed::Anybody),
     route(Method::GET, "/metrics", Allowed::Readers),
@@ -84,6 +84,22 @@ pub static ROUTES: [Route; 35] = [
     route(Method::PUT, "/api/v1/table/{name}", Allowed::Admins),
     route(Method::PATCH, "/api/v1/table/{name}", Allowed::Admins),
     route(Method::DELETE, "/api/v1/table/{name}", Allowed::Admins),
+    route(
+        Method::GET,
+        "/api/v1/table/{name}/versions",
+        Allowed::Readers,
+    ),
+    route(
+        Method::POST,
+        "/api/v1/table/{name}/rollback",
+        Allowed::Admins,
+    ),
+    route(
+        Method::POST,
+        "/api/v1/table/{name}/approve",
+        Allowed::Admins,
+    ),
+    route(Method::POST, "/api/v1/table/{name}/reject", Allowed::Admins),
     route(Method::GET, "/api/v1/clients", Allowed::Readers),
     route(Method::GET, "/api/v1/clients/{id}", Allowed::Readers),
     route(Method::PUT, "/api/v1/clients/{id}", Allowed::Admins),

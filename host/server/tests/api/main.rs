@@ -19,3 +19,4 @@ mod problems;
 mod serve;
 mod table;
 mod trail;
+mod versions;

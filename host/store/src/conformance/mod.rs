@@ -16,6 +16,7 @@ pub mod samples;
 pub mod table;
 pub mod trail;
 pub mod turns;
+pub mod versions;
 
 /// Makes a `#[tokio::test]` of every check. `$open` is a path to an `async fn` that gives a fresh store, and what must outlive it.
 #[macro_export]
@@ -61,6 +62,10 @@ macro_rules! conformance_tests {
             table::removal_takes_what_is_its_own,
             table::nothing_is_kept_of_one_that_was_removed,
             table::components_come_back_and_go,
+            versions::they_are_numbered_and_come_back_newest_first,
+            versions::the_newest_are_kept_with_their_components,
+            versions::they_go_with_their_installation,
+            versions::what_waits_or_was_set_aside_comes_back,
             trail::dead_letters_are_numbered_and_paged,
             trail::audit_records_are_found,
             trail::tokens_come_back_and_go,

@@ -5,7 +5,7 @@ use watchbox_model::{
     SearchTerm, Time, ValueRef, audit::Decision, client::Seen, label::LabelOp, row::TS,
 };
 
-use crate::{Advance, Append, Block, Installation, Snapshot, Store, TurnCommit};
+use crate::{Advance, Append, Block, How, Installation, Snapshot, Store, TurnCommit, VersionNote};
 
 pub fn name(text: &str) -> Name {
     text.parse().unwrap()
@@ -164,13 +164,28 @@ pub fn installation(text: &str) -> Installation {
         installed_at: seconds(3.0),
         changed_at: seconds(4.0),
         changed_by: "token:admin".to_owned(),
+        probation: false,
+        quarantine: None,
+        pending: None,
+        files: None,
+    }
+}
+
+/// What is noted of a version.
+pub fn note(how: How) -> VersionNote {
+    VersionNote {
+        version: "1.0.0".to_owned(),
+        how,
+        changed: "component a -> b".to_owned(),
+        reason: None,
+        back_to: None,
     }
 }
 
 /// Puts an installation of this name in, its cursor in `log` at `position`.
 pub async fn install(store: &dyn Store, text: &str, log: &LogKey, position: u64) {
     let cursors = vec![(log.clone(), position)];
-    let put = store.put_installation(installation(text), cursors, act("install"));
+    let put = store.put_installation(installation(text), None, cursors, act("install"));
     put.await.unwrap();
 }
 

@@ -19,7 +19,7 @@ pub async fn installations_come_back(store: &dyn Store) {
         ..installation("A")
     };
     for one in [&b, &a] {
-        let put = store.put_installation(one.clone(), vec![], act("install"));
+        let put = store.put_installation(one.clone(), None, vec![], act("install"));
         put.await.unwrap();
     }
     assert_eq!(store.installations().await.unwrap(), [a.clone(), b.clone()]);
@@ -30,7 +30,7 @@ pub async fn installations_come_back(store: &dyn Store) {
         changed_at: seconds(9.0),
         ..b
     };
-    let put = store.put_installation(changed.clone(), vec![], act("upgrade"));
+    let put = store.put_installation(changed.clone(), None, vec![], act("upgrade"));
     put.await.unwrap();
     assert_eq!(store.installations().await.unwrap(), [a, changed]);
     let trail = store.audit(everything()).await.unwrap();
@@ -48,7 +48,7 @@ pub async fn cursors_are_kept_where_they_are_set(store: &dyn Store) {
     install(store, "X", &a, 7).await;
     assert_eq!(store.cursor(&x, &a).await.unwrap(), Some(7));
     let cursors = vec![(a.clone(), 99), (b.clone(), 3)];
-    let put = store.put_installation(installation("X"), cursors, act("upgrade"));
+    let put = store.put_installation(installation("X"), None, cursors, act("upgrade"));
     put.await.unwrap();
     assert_eq!(store.cursor(&x, &a).await.unwrap(), Some(7));
     assert_eq!(store.cursor(&x, &b).await.unwrap(), Some(3));
@@ -151,7 +151,7 @@ pub async fn components_come_back_and_go(store: &dyn Store) {
         ..running.clone()
     };
     for user in [running, upgraded] {
-        let put = store.put_installation(user, vec![], act("install"));
+        let put = store.put_installation(user, None, vec![], act("install"));
         put.await.unwrap();
         let refused = store.remove_component(digest, act("artifact.remove")).await;
         assert!(matches!(refused, Err(StoreError::Conflict(_))));

@@ -60,6 +60,13 @@ pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, at: usize) -> Result<T> {
     serde_json::from_str(row.get_ref(at)?.as_str()?).map_err(|error| unreadable(at, error))
 }
 
+/// What column `at` holds as JSON, if there is something.
+pub(super) fn optional_json<T: DeserializeOwned>(row: &Row<'_>, at: usize) -> Result<Option<T>> {
+    let text = row.get_ref(at)?.as_str_or_null()?;
+    text.map(|text| serde_json::from_str(text).map_err(|error| unreadable(at, error)))
+        .transpose()
+}
+
 /// The error for column `at` holding what nobody put there.
 pub(super) fn unreadable(
     at: usize,

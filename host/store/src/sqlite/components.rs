@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 use watchbox_model::{AuditRecord, Digest, Time};
 
-use super::{audit, column, group::Group};
+use super::{audit, column, group::Group, versions};
 use crate::StoreError;
 
 /// Keeps a component; one that is there stays as it is.
@@ -51,15 +51,9 @@ pub(super) fn remove(
     record: &AuditRecord,
 ) -> Result<(), StoreError> {
     let conn = group.conn();
-    let mut user = conn.prepare_cached(
-        "SELECT name FROM installations WHERE digest = ?1 OR previous = ?1 ORDER BY name LIMIT 1",
-    )?;
-    let user: Option<String> = user
-        .query_row([digest.to_string()], |row| row.get(0))
-        .optional()?;
-    if let Some(user) = user {
+    if let Some(user) = versions::user_of(conn, digest)? {
         return Err(StoreError::Conflict(format!(
-            "component {} is run by {user}, or was before its last upgrade: remove or upgrade that first",
+            "component {} is run by {user}, is one of its versions or waits to be: remove that first",
             digest.short()
         )));
     }
@@ -68,4 +62,13 @@ pub(super) fn remove(
         return Err(StoreError::Missing(format!("component {digest}")));
     }
     audit::insert(conn, record)
+}
+
+/// Lets go of a component that no installation needs.
+pub(super) fn drop_unused(conn: &Connection, digest: Digest) -> Result<(), StoreError> {
+    if versions::user_of(conn, digest)?.is_none() {
+        conn.prepare_cached("DELETE FROM components WHERE digest = ?")?
+            .execute([digest.to_string()])?;
+    }
+    Ok(())
 }

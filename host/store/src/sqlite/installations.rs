@@ -7,18 +7,23 @@ use super::{
     audit,
     column::{self, to_json},
     group::Group,
-    turns,
+    pending, turns, versions,
 };
-use crate::{Installation, StoreError};
+use crate::{Installation, StoreError, VersionNote};
 
 /// Every installation, by name.
 pub(super) fn list(conn: &Connection) -> Result<Vec<Installation>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT name, digest, previous, parameters, secrets, grants, enabled, installed_at, changed_at, changed_by
+        "SELECT name, digest, previous, parameters, secrets, grants, enabled, installed_at, changed_at, changed_by,
+           probation, quarantine, files
          FROM installations ORDER BY name",
     )?;
     let found = statement.query_map([], read)?;
-    Ok(found.collect::<Result<_, _>>()?)
+    let mut installations = found.collect::<Result<Vec<Installation>, _>>()?;
+    for installation in &mut installations {
+        installation.pending = pending::get(conn, &installation.name)?;
+    }
+    Ok(installations)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Installation> {
@@ -33,13 +38,18 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Installation> {
         installed_at: column::time(row, 7)?,
         changed_at: column::time(row, 8)?,
         changed_by: row.get(9)?,
+        probation: row.get(10)?,
+        quarantine: column::optional_json(row, 11)?,
+        files: column::optional(row, 12)?,
+        pending: None,
     })
 }
 
-/// Puts one in or changes it, and sets the cursors that aren't set.
+/// Puts one in or changes it, and sets the cursors that aren't set; with a line of its history, where it became another version.
 pub(super) fn put(
     group: &mut Group<'_>,
     installation: &Installation,
+    version: Option<&VersionNote>,
     cursors: &[(LogKey, u64)],
     record: &AuditRecord,
 ) -> Result<(), StoreError> {
@@ -47,12 +57,15 @@ pub(super) fn put(
     // Not `INSERT OR REPLACE`: that removes what hangs on the old line.
     conn.prepare_cached(
         "INSERT INTO installations
-           (name, digest, previous, parameters, secrets, grants, enabled, installed_at, changed_at, changed_by)
+           (name, digest, previous, parameters, secrets, grants, enabled, installed_at, changed_at, changed_by,
+            probation, quarantine, files)
          VALUES
-           (:name, :digest, :previous, :parameters, :secrets, :grants, :enabled, :installed_at, :changed_at, :changed_by)
+           (:name, :digest, :previous, :parameters, :secrets, :grants, :enabled, :installed_at, :changed_at, :changed_by,
+            :probation, :quarantine, :files)
          ON CONFLICT DO UPDATE SET
            digest = :digest, previous = :previous, parameters = :parameters, secrets = :secrets, grants = :grants,
-           enabled = :enabled, installed_at = :installed_at, changed_at = :changed_at, changed_by = :changed_by",
+           enabled = :enabled, installed_at = :installed_at, changed_at = :changed_at, changed_by = :changed_by,
+           probation = :probation, quarantine = :quarantine, files = :files",
     )?
     .execute(named_params! {
         ":name": installation.name.as_str(),
@@ -65,7 +78,14 @@ pub(super) fn put(
         ":installed_at": installation.installed_at.micros(),
         ":changed_at": installation.changed_at.micros(),
         ":changed_by": installation.changed_by,
+        ":probation": installation.probation,
+        ":quarantine": installation.quarantine.as_ref().map(to_json).transpose()?,
+        ":files": installation.files.map(|digest| digest.to_string()),
     })?;
+    pending::put(conn, &installation.name, installation.pending.as_ref())?;
+    if let Some(note) = version {
+        versions::insert(conn, installation, note)?;
+    }
     for (log, position) in cursors {
         turns::begin(conn, &installation.name, log, *position)?;
     }

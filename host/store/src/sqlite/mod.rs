@@ -16,6 +16,7 @@ mod installations;
 mod journal;
 mod lock;
 mod logs;
+mod pending;
 mod readers;
 mod retention;
 mod schema;
@@ -25,6 +26,7 @@ mod state;
 mod store;
 mod tokens;
 mod turns;
+mod versions;
 mod wanted;
 mod writer;
 

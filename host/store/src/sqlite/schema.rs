@@ -14,6 +14,7 @@ const APPLICATION: i32 = i32::from_be_bytes(*b"wbox");
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_journal.sql"),
+    include_str!("migrations/0003_versions.sql"),
 ];
 
 /// Set when the file is made; blocks are large, so larger pages mean fewer of them to chain and to check.
@@ -32,7 +33,7 @@ const VFS: &CStr = c"unix-excl";
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Prepared statements kept by each connection: all that there are.
-const STATEMENTS: usize = 96;
+const STATEMENTS: usize = 128;
 
 /// Opens the file for writing, making or migrating it as needed.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {

@@ -20,12 +20,12 @@ use super::{
     readers::{Readers, blocking},
     retention, schema,
     snapshot::SqliteSnapshot,
-    tokens, turns,
+    tokens, turns, versions,
     writer::Writer,
 };
 use crate::{
     Append, AuditQuery, Block, Effect, Installation, JournalEntry, LogInfo, OpenTurn, Page,
-    Snapshot, Store, StoreError, Token, TurnCommit, Written,
+    Snapshot, Store, StoreError, Token, TurnCommit, Version, VersionNote, Written,
 };
 
 /// What a command weighs beside the rows, values and components in it, about.
@@ -262,13 +262,21 @@ impl Store for SqliteStore {
     async fn put_installation(
         &self,
         installation: Installation,
+        version: Option<VersionNote>,
         cursors: Vec<(LogKey, u64)>,
         audit: AuditRecord,
     ) -> Result<(), StoreError> {
         self.administer(installation.secrets.len(), move |group| {
-            installations::put(group, &installation, &cursors, &audit)
+            installations::put(group, &installation, version.as_ref(), &cursors, &audit)
         })
         .await
+    }
+
+    async fn versions(&self, installation: &Name) -> Result<Vec<Version>, StoreError> {
+        let installation = installation.clone();
+        self.readers
+            .read(move |conn| versions::list(conn, &installation))
+            .await
     }
 
     async fn remove_installation(&self, name: &Name, audit: AuditRecord) -> Result<(), StoreError> {

@@ -17,6 +17,7 @@ mod secret_text;
 mod table;
 mod timestamp;
 mod token;
+mod version;
 
 pub use artifact::{
     Artifact, ArtifactSummary, CapabilityUse, Column, Import, ImportKind, Parameter, Schedule,
@@ -35,3 +36,4 @@ pub use secret_text::SecretText;
 pub use table::{ChangeRequest, InstallRequest, Installation, Installed, LastError, Start};
 pub use timestamp::{Timestamp, TimestampError};
 pub use token::{CreatedToken, NewToken, Role, Token};
+pub use version::{ApproveRequest, Pending, Quarantine, RollbackRequest, Version, Want};

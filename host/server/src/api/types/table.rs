@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use watchbox_engine::{Phase, Status};
 use watchbox_model::{Digest, Name};
 
-use super::{SecretText, Timestamp};
+use super::{Pending, Quarantine, SecretText, Timestamp};
 
 /// One line of the monitoring table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -40,9 +40,18 @@ pub struct Installation {
     pub grants: Value,
     /// On or off.
     pub enabled: bool,
-    /// What it is doing: `idle`, `running`, `retrying`, `disabled` or `broken`.
+    /// What it is doing: `idle`, `running`, `retrying`, `disabled`, `broken` or `quarantined`.
     #[schema(value_type = String, example = "idle")]
     pub phase: Phase,
+    /// Whether its version has yet to prove itself: where it fails on its first turns, the one before takes its place again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub probation: bool,
+    /// Why it is set aside, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Quarantine>,
+    /// A version that waits for approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
     /// Turns committed since the server started.
     pub turns: u64,
     /// Tries discarded since then.
@@ -91,6 +100,9 @@ impl From<Status> for Installation {
             grants: kept.grants,
             enabled: kept.enabled,
             phase: status.phase,
+            probation: kept.probation,
+            quarantine: kept.quarantine.map(Quarantine::from),
+            pending: kept.pending.map(Pending::from),
             turns: status.turns,
             failures: status.failures,
             rows: status.rows,

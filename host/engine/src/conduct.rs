@@ -1,0 +1,111 @@
+//! How a version conducts itself: whether it has proved itself yet, and whether it keeps failing.
+//!
+//! What is counted here is a version's own: another one, or another start of it, begins anew.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Turns that a new version has to do without its tries being spent on one; until then the version before it may take its place again.
+const PROBATION: u32 = 3;
+/// Dead letters in a row, without a turn that succeeds between them, after which an installation is set aside.
+pub(crate) const DEAD_LETTERS: u32 = 10;
+/// Instances in a row that could not be made, after which it is.
+pub(crate) const STARTS: u32 = 5;
+/// Panics of the host in a row, after which it is.
+pub(crate) const PANICS: u32 = 5;
+
+/// What is known of a version's conduct.
+#[derive(Debug, Default)]
+pub(crate) struct Conduct {
+    /// Turns that it still has to do to have proved itself; 0 where it has.
+    to_prove: AtomicU32,
+    dead_letters: AtomicU32,
+    starts: AtomicU32,
+    panics: AtomicU32,
+}
+
+impl Conduct {
+    /// It has yet to prove itself.
+    pub(crate) fn begin_probation(&self) {
+        self.to_prove.store(PROBATION, Ordering::Relaxed);
+    }
+
+    /// It has nothing to prove any more.
+    pub(crate) fn end_probation(&self) {
+        self.to_prove.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether it has yet to prove itself.
+    pub(crate) fn is_on_probation(&self) -> bool {
+        self.to_prove.load(Ordering::Relaxed) > 0
+    }
+
+    /// Its failures are forgotten: whoever switched it on again wants to see more of it.
+    pub(crate) fn forgive(&self) {
+        for count in [&self.dead_letters, &self.starts, &self.panics] {
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// A turn succeeded. Says whether it has proved itself with that.
+    pub(crate) fn turn_done(&self) -> bool {
+        self.forgive();
+        let one_less = |left: u32| left.checked_sub(1);
+        self.to_prove
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            == Ok(1)
+    }
+
+    /// A trigger became a dead letter. Says whether those are too many in a row.
+    pub(crate) fn dead_letter(&self) -> bool {
+        is_too_often(&self.dead_letters, DEAD_LETTERS)
+    }
+
+    /// An instance could not be made. Says whether that was too often in a row.
+    pub(crate) fn not_started(&self) -> bool {
+        is_too_often(&self.starts, STARTS)
+    }
+
+    /// The host panicked. Says whether that was too often in a row.
+    pub(crate) fn panicked(&self) -> bool {
+        is_too_often(&self.panics, PANICS)
+    }
+}
+
+/// Counts one more, and says whether that is as many as `most`.
+fn is_too_often(count: &AtomicU32, most: u32) -> bool {
+    count.fetch_add(1, Ordering::Relaxed).saturating_add(1) >= most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_proves_itself_once_by_its_first_turns() {
+        let conduct = Conduct::default();
+        assert!(!conduct.is_on_probation() && !conduct.turn_done());
+        conduct.begin_probation();
+        let proved: Vec<bool> = (0..5).map(|_| conduct.turn_done()).collect();
+        assert_eq!(proved, [false, false, true, false, false]);
+        assert!(!conduct.is_on_probation());
+    }
+
+    #[test]
+    fn failures_count_only_in_a_row() {
+        let conduct = Conduct::default();
+        for _ in 1..DEAD_LETTERS {
+            assert!(!conduct.dead_letter());
+        }
+        conduct.turn_done();
+        for _ in 1..DEAD_LETTERS {
+            assert!(!conduct.dead_letter());
+        }
+        assert!(conduct.dead_letter() && conduct.dead_letter());
+        for _ in 1..STARTS {
+            assert!(!conduct.not_started());
+        }
+        assert!(conduct.not_started());
+        conduct.forgive();
+        assert!(!conduct.not_started() && !conduct.dead_letter());
+    }
+}

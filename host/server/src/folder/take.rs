@@ -1,0 +1,132 @@
+//! Taking files in: as an install, or as a change of what is installed; and telling what was wrong with them.
+
+use std::path::Path;
+
+use metrics::counter;
+use watchbox_engine::{Change, EngineError, Install, StartAt};
+use watchbox_model::{AuditRecord, Digest, Time, audit::Decision};
+
+use super::files::{Files, Unread, read};
+use crate::{App, metrics::FOLDER_ERRORS};
+
+/// The actor in the audit trail of what comes from the folder.
+const FOLDER: &str = "folder";
+
+/// Takes the files of `name` in, if they are others than before. Where it is not known whether their writer is done (`is_whole`), half a component
+/// is nothing to tell of: its rest may come.
+pub(super) async fn take_in(app: &App, folder: &Path, name: &str, is_whole: bool) {
+    if let Err(error) = super::check(folder) {
+        return tell(app, name, &error.to_string()).await;
+    }
+    let most = app.config.http.component_mib.saturating_mul(1 << 20);
+    let (at, read_name) = (folder.to_owned(), name.to_owned());
+    let files = tokio::task::spawn_blocking(move || {
+        let files = read(&at, &read_name, most)?;
+        watchbox_sandbox::inspect(&files.component)
+            .map_err(|error| error.to_string())
+            .and_then(|found| found.manifest_error.map_or(Ok(()), Err))
+            .map_err(|reason| {
+                if is_whole {
+                    Unread::Wrong(format!("{read_name}.wasm: {reason}"))
+                } else {
+                    Unread::Busy
+                }
+            })?;
+        Ok(files)
+    })
+    .await;
+    let files = match files {
+        Ok(Ok(files)) => files,
+        // Another event follows once its writer is done.
+        Ok(Err(Unread::Busy)) => return,
+        Ok(Err(Unread::Gone)) => {
+            return tracing::info!(
+                name,
+                "no component of this name is in the artifacts folder; what is installed runs on"
+            );
+        }
+        Ok(Err(Unread::Wrong(reason))) => return tell(app, name, &reason).await,
+        Err(error) => return tell(app, name, &error.to_string()).await,
+    };
+    match put(app, files).await {
+        Ok(None) => {}
+        Ok(Some(done)) => tracing::info!(name, done, "taken in from the artifacts folder"),
+        Err(EngineError::Stopping) => {}
+        Err(error) => tell(app, name, &error.to_string()).await,
+    }
+}
+
+/// Installs `files` or changes what is installed; says what was done, if anything.
+async fn put(app: &App, files: Files) -> Result<Option<&'static str>, EngineError> {
+    let status = match app.engine.status(&files.name).await {
+        Err(EngineError::Missing(_)) => {
+            let install = Install {
+                component: files.component,
+                name: Some(files.name),
+                parameters: files.parameters.unwrap_or_default(),
+                secrets: Default::default(),
+                grants: files.grants.unwrap_or_default(),
+                start: StartAt::Now,
+                enabled: true,
+                files: Some(files.digest),
+                actor: FOLDER.to_owned(),
+            };
+            app.engine.install(install).await?;
+            return Ok(Some("installed"));
+        }
+        status => status?,
+    };
+    let installed = status.installation;
+    if installed.files == Some(files.digest) {
+        return Ok(None);
+    }
+    let is_other = Digest::of(&files.component) != installed.digest;
+    let change = Change {
+        component: is_other.then_some(files.component),
+        parameters: files.parameters,
+        grants: files.grants,
+        files: Some(files.digest),
+        actor: FOLDER.to_owned(),
+        ..Change::default()
+    };
+    let changed = app.engine.change(&files.name, change).await?;
+    for warning in &changed.warnings {
+        tracing::warn!(name = %files.name, warning, "of what the artifacts folder has");
+    }
+    let waits = changed.status.installation.pending.is_some();
+    Ok(Some(if is_other && waits {
+        "waits for approval"
+    } else if is_other {
+        "upgraded"
+    } else {
+        "changed"
+    }))
+}
+
+/// Tells that what is in the folder as `target` was not taken in: in the log, the trail and the metrics.
+pub(super) async fn tell(app: &App, target: &str, error: &str) {
+    tracing::error!(
+        target_name = target,
+        error,
+        "the artifacts folder has what can't be taken in"
+    );
+    counter!(FOLDER_ERRORS).increment(1);
+    let record = AuditRecord {
+        at: Time::now(),
+        actor: FOLDER.to_owned(),
+        artifact: target.parse().ok(),
+        digest: None,
+        turn: None,
+        capability: "admin".to_owned(),
+        operation: "take-in".to_owned(),
+        target: target.to_owned(),
+        decision: Decision::Allowed,
+        reason: "the folder's owner".to_owned(),
+        outcome: format!("failed: {error}"),
+        bytes: 0,
+        ms: 0.0,
+    };
+    if let Err(error) = app.store().record(Vec::new(), vec![record]).await {
+        tracing::warn!(%error, "a failure of the artifacts folder could not be written down");
+    }
+}
