@@ -2,7 +2,7 @@
 //!
 //! Operators' changes, ways back, approvals and what the server does by itself all take this way.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use watchbox_model::Name;
 use watchbox_sandbox::{Component, Instance, TurnFailure};
@@ -11,6 +11,7 @@ use watchbox_store::{How, Installation, VersionNote};
 use crate::{
     Change, EngineError, Installed, StartAt,
     audit::Admin,
+    changed::{Changed, names_that_differ},
     engine::Inner,
     host::InstallationHost,
     loading::{Loaded, Settings},
@@ -367,95 +368,5 @@ pub(crate) async fn try_out(
         Ok(instance) => Ok(Some(instance)),
         Err(TurnFailure::Host(_)) => Ok(None),
         Err(failure) => Err(EngineError::Configure(failure)),
-    }
-}
-
-/// The names whose values are not the same on both sides.
-fn names_that_differ<T: PartialEq>(
-    one: &BTreeMap<String, T>,
-    other: &BTreeMap<String, T>,
-) -> Vec<String> {
-    let mut names: Vec<String> = one
-        .keys()
-        .chain(other.keys())
-        .filter(|name| one.get(*name) != other.get(*name))
-        .cloned()
-        .collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
-/// What is changed of an installation. Of secrets, names only.
-#[derive(Debug, Default)]
-struct Changed {
-    component: Option<String>,
-    parameters: Vec<String>,
-    secrets: Vec<String>,
-    grants: bool,
-    /// Whether it was switched on, or off.
-    switched: Option<bool>,
-    lifted: bool,
-}
-
-impl Changed {
-    fn compare(&mut self, before: &Installation, after: &Installation) {
-        self.component = (before.digest != after.digest).then(|| {
-            let [before, after] = [before, after].map(|side| side.digest.short());
-            format!("component {before} -> {after}")
-        });
-        self.parameters = names_that_differ(&before.parameters, &after.parameters);
-        self.grants = before.grants != after.grants;
-        self.switched = (before.enabled != after.enabled).then_some(after.enabled);
-        self.lifted = before.quarantine.is_some() && after.quarantine.is_none();
-    }
-
-    fn is_another_version(&self) -> bool {
-        self.component.is_some()
-            || !self.parameters.is_empty()
-            || !self.secrets.is_empty()
-            || self.grants
-    }
-
-    /// What the trail calls it.
-    fn operation(&self) -> &'static str {
-        match (&self.component, self.switched) {
-            (Some(_), _) => "upgrade",
-            (None, Some(true)) if !self.is_another_version() => "enable",
-            (None, Some(false)) if !self.is_another_version() => "disable",
-            (None, None) if self.lifted && !self.is_another_version() => "enable",
-            _ => "change",
-        }
-    }
-
-    /// For people who look through the versions.
-    fn briefly(&self) -> String {
-        self.parts(self.grants.then(|| "grants".to_owned()))
-    }
-
-    /// For the trail.
-    fn in_full(&self, before: &Installation, after: &Installation) -> String {
-        let grants = || format!("grants {} -> {}", before.grants, after.grants);
-        self.parts(self.grants.then(grants))
-    }
-
-    fn parts(&self, grants: Option<String>) -> String {
-        let named = |what: &str, names: &[String]| {
-            (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
-        };
-        let switched = self.switched.map(|on| if on { "on" } else { "off" });
-        let lifted = self.lifted.then_some("out of quarantine");
-        [
-            self.component.clone(),
-            named("parameters", &self.parameters),
-            named("secrets", &self.secrets),
-            grants,
-            switched.map(str::to_owned),
-            lifted.map(str::to_owned),
-        ]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("; ")
     }
 }

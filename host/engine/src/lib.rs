@@ -6,6 +6,7 @@ mod backoff;
 mod batch;
 mod bound;
 mod change;
+mod changed;
 mod changes;
 mod clock;
 mod conduct;

@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use watchbox_model::Digest;
+
 use super::{Retention, fresh, open};
 use crate::{
-    Store, StoreError,
+    How, Store, StoreError,
     conformance::samples::{
         act, all_numbers, append, client_now, events, install, installation, labels, name, put_on,
         seconds, seen, tick,
@@ -157,6 +159,40 @@ async fn the_journal_of_the_first_schema_is_taken_over() {
     let told = &written[1].effect;
     let outcome = store.outcome(&name("X"), &turn.turn, told).await.unwrap();
     assert_eq!(outcome, Some(vec![1]));
+}
+
+#[tokio::test]
+async fn what_was_installed_before_there_was_a_history_begins_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let raw = rusqlite::Connection::open(folder.path().join("watchbox.db")).unwrap();
+    raw.execute_batch(include_str!("../migrations/0001_initial.sql"))
+        .unwrap();
+    raw.pragma_update(None, "application_id", i32::from_be_bytes(*b"wbox"))
+        .unwrap();
+    raw.pragma_update(None, "user_version", 1).unwrap();
+    let digest = Digest::of(b"old");
+    raw.execute(
+        "INSERT INTO installations VALUES ('X', ?1, NULL, '{\"Depth\":1}', x'01', '{\"log\":true}', 1, 3, 4, 'token:ann')",
+        [digest.to_string()],
+    )
+    .unwrap();
+    drop(raw);
+    let store = open(&folder, Retention::default()).await.unwrap();
+    let versions = store.versions(&name("X")).await.unwrap();
+    let [only] = versions.as_slice() else {
+        panic!("one version, not {versions:?}");
+    };
+    assert_eq!(
+        (only.number, only.digest, only.note.how),
+        (1, digest, How::Install)
+    );
+    assert_eq!(
+        (only.by.as_str(), &only.secrets[..]),
+        ("token:ann", &[1][..])
+    );
+    assert_eq!(only.parameters["Depth"], 1);
+    let installed = store.installations().await.unwrap();
+    assert!(!installed[0].probation && installed[0].runs());
 }
 
 #[tokio::test]
