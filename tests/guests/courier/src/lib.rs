@@ -43,7 +43,7 @@ impl Artifact for Courier {
             let message = serde_json::json!({ "text": format!("number {number}") });
             let answer = Request::post(http::secret("hook"))
                 .json(&message)
-                .once(&number.to_string())
+                .once(number.to_string())
                 .send();
             if let Err(error) = answer {
                 return Err(Failure::reject(format!("number {number}: {error}")));
