@@ -77,7 +77,7 @@ impl fmt::Debug for ClientId {
 }
 
 /// An endpoint, as the server knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Client {
     /// Its id.
     pub id: ClientId,

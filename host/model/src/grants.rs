@@ -5,6 +5,8 @@
 mod compare;
 mod http;
 mod lack;
+mod narrow;
+mod print;
 mod url_pattern;
 
 use std::fmt;
@@ -16,6 +18,7 @@ use url::Url;
 pub use http::HttpGrant;
 pub(crate) use http::is_method;
 pub use lack::Lack;
+pub use narrow::{HttpUse, Use};
 pub use url_pattern::{UrlPattern, UrlPatternError};
 
 /// Why a text holds no grants.

@@ -85,7 +85,7 @@ pub struct LabelChange {
 }
 
 /// What is done with a label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LabelOp {
     /// Put it on.

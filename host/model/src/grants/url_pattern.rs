@@ -47,6 +47,8 @@ enum Scheme {
 enum HostPattern {
     Exact(Host),
     Below(String),
+    /// Every host, by every scheme and port; not to be had from a text.
+    Any,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,12 +73,25 @@ impl UrlPattern {
         &self.text
     }
 
+    /// The pattern of every URL. It has no text that would be read as a pattern, so that no grants file can hold it.
+    pub(super) fn any() -> Self {
+        Self {
+            text: "*".to_owned(),
+            scheme: Scheme::Https,
+            host: HostPattern::Any,
+            port: 0,
+            path: PathPattern::Prefix("/".to_owned()),
+        }
+    }
+
     /// Whether `url` is one of those meant. Paths are compared after normalisation; a URL with user info never matches.
     pub fn covers(&self, url: &Url) -> bool {
-        url.scheme() == self.scheme.as_str()
+        let is_there = self.host == HostPattern::Any
+            || (url.scheme() == self.scheme.as_str()
+                && url.port_or_known_default() == Some(self.port));
+        is_there
             && url.username().is_empty()
             && url.password().is_none()
-            && url.port_or_known_default() == Some(self.port)
             && url.host().is_some_and(|host| self.host.covers(host))
             && self.path.covers(url.path())
     }
@@ -111,6 +126,7 @@ impl Scheme {
 impl HostPattern {
     fn covers(&self, host: Host<&str>) -> bool {
         match (self, host) {
+            (Self::Any, _) => true,
             (Self::Exact(Host::Domain(own)), Host::Domain(host)) => own == rootless(host),
             (Self::Exact(Host::Ipv4(own)), Host::Ipv4(address)) => *own == address,
             (Self::Exact(Host::Ipv6(own)), Host::Ipv6(address)) => *own == address,
@@ -259,6 +275,7 @@ fn read(text: &str) -> Result<UrlPattern, &'static str> {
     let shown_host = match &host {
         HostPattern::Exact(host) => host.to_string(),
         HostPattern::Below(domain) => format!("*.{domain}"),
+        HostPattern::Any => return Err("its host is none"),
     };
     let shown_port = url
         .port()
