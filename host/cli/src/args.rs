@@ -9,6 +9,7 @@ mod build;
 mod clients;
 mod connection;
 mod dead_letters;
+mod grants;
 mod inspect;
 mod install;
 mod logs;
@@ -29,10 +30,11 @@ pub use build::Build;
 pub use clients::{Client, ClientAdd, ClientCommand, ClientName, Clients, Label, LabelCommand};
 pub use connection::Connection;
 pub use dead_letters::{DeadLetterNumber, DeadLetters, DeadLettersCommand, DeadLettersList};
+pub use grants::{Grants, GrantsCommand, GrantsPropose};
 pub use inspect::Inspect;
 pub use install::{Install, StartArgument, Upgrade};
 pub use logs::{Logs, ReadLog, RowFormat};
-pub use run::Run;
+pub use run::{Job, Run};
 pub use serve::{LogFormat, Serve};
 pub use settings::Settings;
 pub use span::Span;
@@ -115,6 +117,8 @@ pub enum Command {
     Run(Run),
     /// Build the artifact in a folder into a component
     Build(Build),
+    /// Find out which grants an artifact needs
+    Grants(Grants),
 
     // The monitoring table.
     /// Install an artifact on the server

@@ -7,6 +7,7 @@ mod client;
 mod clients;
 mod completions;
 mod dead_letters;
+mod grants;
 mod inspect;
 mod install;
 mod label;
@@ -33,6 +34,7 @@ pub fn perform(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Inspect(args) => inspect::inspect(&args, output),
         Command::Run(args) => many_threads()?.block_on(run::run(&args, output)),
         Command::Build(args) => build::build(args, output),
+        Command::Grants(args) => many_threads()?.block_on(grants::grants(args, output)),
         Command::Completions(args) => completions::completions(args),
         command => one_thread()?
             .block_on(ask(command, output))
@@ -68,6 +70,7 @@ async fn ask(command: Command, output: &Output) -> anyhow::Result<()> {
         | Command::Inspect(_)
         | Command::Run(_)
         | Command::Build(_)
+        | Command::Grants(_)
         | Command::Completions(_) => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use wasmtime::{Engine, Store};
 use watchbox_model::{Capability, Digest, Manifest, manifest::SECTION};
 
 use crate::{
-    Authority, InspectError, Inspection, Instance, TurnFailure, bindings::ArtifactPre,
+    Authority, InspectError, Inspection, Instance, TurnFailure, Withheld, bindings::ArtifactPre,
     egress::Egress, engine::Ticker, guest::Guest, host::Host, imports, inspect::ImportClass,
     instance,
 };
@@ -168,8 +168,28 @@ impl Component {
         authority: Arc<Authority>,
         host: Arc<dyn Host>,
     ) -> Result<Instance, TurnFailure> {
+        self.make(authority, host, self.egress.clone()).await
+    }
+
+    /// As [`Component::instantiate`], of which nothing leaves the machine: what would have goes to `withheld`.
+    pub async fn instantiate_withheld(
+        self: &Arc<Self>,
+        authority: Arc<Authority>,
+        host: Arc<dyn Host>,
+        withheld: Arc<Withheld>,
+    ) -> Result<Instance, TurnFailure> {
+        let egress = Arc::new(Egress::withheld(withheld));
+        self.make(authority, host, egress).await
+    }
+
+    async fn make(
+        &self,
+        authority: Arc<Authority>,
+        host: Arc<dyn Host>,
+        egress: Arc<Egress>,
+    ) -> Result<Instance, TurnFailure> {
         let limits = authority.grants().limits.clone();
-        let guest = Guest::new(authority, host, self.egress.clone(), self.ticker.clone());
+        let guest = Guest::new(authority, host, egress, self.ticker.clone());
         let mut store = Store::new(self.linked.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         store.epoch_deadline_callback(|mut cx| cx.data_mut().tick());

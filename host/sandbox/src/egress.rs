@@ -25,8 +25,11 @@ pub(crate) use resolve::Resolve;
 use pace::Pace;
 use pin::Pinned;
 
+use crate::Withheld;
+
 /// The way out, shared by every instance.
 pub(crate) struct Egress {
+    outside: Outside,
     resolver: Arc<dyn Resolve>,
     clients: Pinned,
     pub(crate) pace: Pace,
@@ -41,9 +44,27 @@ impl Egress {
     /// One that resolves names by `resolver`.
     pub(crate) fn with_resolver(resolver: Arc<dyn Resolve>) -> Self {
         Self {
+            outside: Outside::Real,
             resolver,
             clients: Pinned::default(),
             pace: Pace::default(),
+        }
+    }
+
+    /// One that is no way out: what would have left goes to `withheld`.
+    pub(crate) fn withheld(withheld: Arc<Withheld>) -> Self {
+        Self {
+            outside: Outside::Withheld(withheld),
+            pace: Pace::endless(),
+            ..Self::new()
+        }
+    }
+
+    /// Where requests go instead of outside, if they do.
+    pub(crate) fn withholds(&self) -> Option<&Withheld> {
+        match &self.outside {
+            Outside::Real => None,
+            Outside::Withheld(withheld) => Some(withheld),
         }
     }
 
@@ -90,6 +111,14 @@ fn permits(name: Option<&str>, grant: &HttpGrant, address: IpAddr) -> bool {
         || grant.addresses.iter().any(listed)
         || grant.url.address().as_ref().is_some_and(listed)
         || (name == Some("localhost") && plain.is_loopback())
+}
+
+/// Where a request goes that may go.
+enum Outside {
+    /// To its receiver.
+    Real,
+    /// Nowhere.
+    Withheld(Arc<Withheld>),
 }
 
 impl std::fmt::Debug for Egress {

@@ -11,7 +11,7 @@ use wasmtime::{UpdateDeadline, component::ResourceTable};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 use watchbox_model::{
     Capability, Client, ClientId, Grants, LabelChange, Limits,
-    grants::{Denied, Verdict},
+    grants::{Denied, Use, Verdict},
     limits::Limit,
 };
 
@@ -23,7 +23,7 @@ use crate::{
     host::{Host, Unavailable, View},
     limiter::MemoryLimiter,
     lines::Lines,
-    trail::{Trail, Use},
+    trail::{Trail, Use as Used},
     wasi::{Now, Wasi},
 };
 
@@ -93,8 +93,8 @@ impl Call {
     }
 
     /// What the trail says of it.
-    pub(crate) fn used(&self) -> Use {
-        Use {
+    pub(crate) fn used(&self) -> Used {
+        Used {
             capability: self.capability,
             operation: self.operation,
             target: self.target.clone(),
@@ -200,8 +200,20 @@ impl Guest {
             ))
         };
         match verdict {
-            Ok(rule) => Ok(Allowed { call, rule }),
+            Ok(rule) => {
+                if let Some(withheld) = self.egress.withholds() {
+                    withheld.saw_whole(call.capability);
+                }
+                Ok(Allowed { call, rule })
+            }
             Err(why) => Err(self.deny(call, why)),
+        }
+    }
+
+    /// Tells a run whose effects are withheld what was used.
+    pub(crate) fn saw(&self, one: impl FnOnce() -> Use) {
+        if let Some(withheld) = self.egress.withholds() {
+            withheld.saw(one());
         }
     }
 

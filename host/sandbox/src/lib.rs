@@ -20,7 +20,9 @@ pub mod inspect;
 mod instance;
 mod limiter;
 mod lines;
+mod overlay;
 mod printable;
+mod rehearsal;
 mod sandbox;
 #[cfg(test)]
 mod testing;
@@ -29,9 +31,13 @@ mod tests;
 mod trail;
 mod turn;
 mod wasi;
+mod withheld;
 
 pub use component::{Component, LoadError};
 pub use inspect::{InspectError, Inspection, inspect};
 pub use instance::Instance;
+pub use overlay::Overlay;
+pub use rehearsal::Rehearsal;
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};
 pub use turn::{Authority, Effects, Input, Turn, TurnFailure, TurnReport, Usage};
+pub use withheld::{CannedAnswer, Withheld, WithheldCall};

@@ -1,4 +1,4 @@
-//! `watchbox run`.
+//! `watchbox run`, and what it shares with `watchbox grants propose`.
 
 use std::path::PathBuf;
 
@@ -8,8 +8,19 @@ use super::Settings;
 
 /// `watchbox run`.
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("trigger").required(true))]
 pub struct Run {
+    /// The artifact and what it is given.
+    #[command(flatten)]
+    pub job: Job,
+    /// The artifact's settings.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// An artifact, and what it is given without a server.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("trigger").required(true))]
+pub struct Job {
     /// The artifact's component
     #[arg(value_name = "ARTIFACT.wasm")]
     pub artifact: PathBuf,
@@ -34,7 +45,4 @@ pub struct Run {
     /// The clients that there are, one JSON object a line: id, hostname, os, labels, first_seen, last_seen
     #[arg(long, value_name = "FILE.ndjson")]
     pub clients: Option<PathBuf>,
-    /// The artifact's settings.
-    #[command(flatten)]
-    pub settings: Settings,
 }

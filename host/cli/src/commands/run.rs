@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{Arc, RwLock},
     time::Instant,
@@ -11,16 +11,16 @@ use std::{
 use anyhow::Context;
 use serde_json::Value;
 use watchbox_model::{
-    Manifest, Name, Secret, Time, event::EventContext, manifest::ResolvedSubscription,
+    Grants, Manifest, Name, Secret, Time, event::EventContext, manifest::ResolvedSubscription,
     parameter::Parameters,
 };
-use watchbox_sandbox::{Authority, Sandbox, SandboxConfig};
+use watchbox_sandbox::{Authority, Overlay, Sandbox, SandboxConfig, Withheld};
 
 use crate::{
     args, data_folder,
     exit::{Exit, Usage},
     output::Output,
-    run::{Batches, Feed, Memory, Progress, RowWriter, Session, read_clients},
+    run::{Batches, Feed, Progress, RowWriter, Session, read_clients},
     settings::Settings,
 };
 
@@ -29,18 +29,33 @@ const INSTANCES: u32 = 4;
 
 /// Runs it. Rows go to stdout, all else to stderr.
 pub async fn run(args: &args::Run, output: &Output) -> anyhow::Result<Exit> {
-    let name = args.artifact.display();
-    let wasm = fs::read(&args.artifact).with_context(|| format!("{name} can't be read"))?;
+    let stdout = io::stdout().lock();
+    perform(&args.job, &args.settings, None, stdout, output).await
+}
+
+/// Runs what `job` says. Rows go to `rows`, all else to stderr. Where its effects are `withheld`, everything is granted.
+pub(super) async fn perform(
+    job: &args::Job,
+    written: &args::Settings,
+    withheld: Option<Arc<Withheld>>,
+    rows: impl Write,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    let name = job.artifact.display();
+    let wasm = fs::read(&job.artifact).with_context(|| format!("{name} can't be read"))?;
     let inspection =
         watchbox_sandbox::inspect(&wasm).with_context(|| format!("{name} can't be run"))?;
     let specs = inspection
         .manifest
         .as_ref()
         .map(|manifest| manifest.parameters.as_slice());
-    let settings = Settings::read(&args.settings, specs)?;
-    let grants = settings.grants.clone().unwrap_or_default();
-    let clients = args.clients.as_deref().map(read_clients).transpose()?;
-    let source = args.events.as_deref().map(Source::open).transpose()?;
+    let settings = Settings::read(written, specs)?;
+    let grants = match &withheld {
+        Some(_) => Grants::everything(settings.secrets.keys().cloned()),
+        None => settings.grants.clone().unwrap_or_default(),
+    };
+    let clients = job.clients.as_deref().map(read_clients).transpose()?;
+    let source = job.events.as_deref().map(Source::open).transpose()?;
 
     let progress = Progress::new(source.as_ref().and_then(|source| source.bytes), output);
     progress.say("compiling");
@@ -64,29 +79,40 @@ pub async fn run(args: &args::Run, output: &Output) -> anyhow::Result<Exit> {
         grants: Arc::new(RwLock::new(Arc::new(grants.clone()))),
     };
     let subscription = match &source {
-        Some(_) => Some(subscription(args.log.as_ref(), manifest, &parameters)?),
+        Some(_) => Some(subscription(job.log.as_ref(), manifest, &parameters)?),
         None => None,
     };
     let mut session = Session::new(
         Arc::clone(&component),
         authority,
         grants.limits.tries,
-        Memory::new(clients.unwrap_or_default()),
+        Overlay::new(clients.unwrap_or_default()),
+        withheld,
         progress.clone(),
     );
+    let mut rows = RowWriter::new(rows);
 
     progress.say("");
     let started = Instant::now();
     let unit = match source.zip(subscription) {
         Some((source, subscription)) => {
-            events(args, source, subscription, &mut session, &progress).await?;
+            events(
+                job,
+                source,
+                subscription,
+                &mut session,
+                &mut rows,
+                &progress,
+            )
+            .await?;
             "event"
         }
         None => {
-            ticks(args.tick.unwrap_or(1), manifest, &mut session).await?;
+            ticks(job.tick.unwrap_or(1), manifest, &mut session, &mut rows).await?;
             "tick"
         }
     };
+    rows.flush()?;
     session.summary.took(started.elapsed());
     progress.finish();
     report(&session, unit, output)?;
@@ -99,10 +125,11 @@ pub async fn run(args: &args::Run, output: &Output) -> anyhow::Result<Exit> {
 
 /// Has the events of `source` handled, in batches of the manifest's size.
 async fn events(
-    args: &args::Run,
+    job: &args::Job,
     source: Source,
     subscription: ResolvedSubscription,
     session: &mut Session,
+    out: &mut RowWriter<impl Write>,
     progress: &Progress,
 ) -> anyhow::Result<()> {
     let now = Time::now();
@@ -111,10 +138,9 @@ async fn events(
     // Where the events come as they happen, they are not kept waiting for a batch to be full.
     let live = source.bytes.is_none();
     let context = EventContext {
-        client: args.client_id.clone(),
+        client: job.client_id.clone(),
         at: now,
     };
-    let mut out = RowWriter::new(io::stdout().lock());
     let mut feed = Feed::start(source.input, subscription, context);
     let mut batches = Batches::new(size);
     while let Some(fed) = feed.next().await.context("the events can't be read")? {
@@ -143,11 +169,16 @@ async fn events(
             .events(&log, batch, now, |rows| Ok(out.write(rows)?))
             .await?;
     }
-    Ok(out.flush()?)
+    Ok(())
 }
 
 /// Has `count` ticks handled, the first as if it were due now.
-async fn ticks(count: u32, manifest: &Manifest, session: &mut Session) -> anyhow::Result<()> {
+async fn ticks(
+    count: u32,
+    manifest: &Manifest,
+    session: &mut Session,
+    out: &mut RowWriter<impl Write>,
+) -> anyhow::Result<()> {
     let Some(schedule) = &manifest.schedule else {
         return Err(Usage(format!(
             "{} has no schedule: give it events with --events FILE",
@@ -155,14 +186,13 @@ async fn ticks(count: u32, manifest: &Manifest, session: &mut Session) -> anyhow
         ))
         .into());
     };
-    let mut out = RowWriter::new(io::stdout().lock());
     let mut due = Some(Time::now());
     for _ in 0..count {
         let Some(now) = due else { break };
         session.tick(now, |rows| Ok(out.write(rows)?)).await?;
         due = schedule.next_after(now);
     }
-    Ok(out.flush()?)
+    Ok(())
 }
 
 /// Where the events come from.

@@ -11,10 +11,11 @@ use watchbox_model::{
     turn::Trigger,
 };
 use watchbox_sandbox::{
-    Authority, Component, Effects, Input, Instance, Turn, TurnFailure, TurnReport,
+    Authority, Component, Effects, Input, Overlay, Rehearsal, Turn, TurnFailure, TurnReport,
+    Withheld,
 };
 
-use super::{Memory, Progress, Summary};
+use super::{Progress, Summary};
 use crate::output::{Tone, cut, printable, stamp};
 
 /// The most failures, and the most denials, that are told one by one; the summary counts them all.
@@ -25,13 +26,12 @@ const SHOWN: usize = 500;
 
 /// An artifact at work.
 pub struct Session {
-    component: Arc<Component>,
-    authority: Arc<Authority>,
-    memory: Arc<Memory>,
+    rehearsal: Rehearsal,
+    memory: Arc<Overlay>,
+    withheld: Option<Arc<Withheld>>,
     progress: Progress,
     /// The tries of a turn.
     tries: u32,
-    instance: Option<Instance>,
     /// How many events were handled or given up: where the next batch begins.
     position: u64,
     denials: BTreeSet<String>,
@@ -40,21 +40,24 @@ pub struct Session {
 }
 
 impl Session {
-    /// Puts `component` to work.
+    /// Puts `component` to work over `memory`; its requests are made, unless they are `withheld`.
     pub fn new(
         component: Arc<Component>,
         authority: Authority,
         tries: u32,
-        memory: Memory,
+        memory: Overlay,
+        withheld: Option<Arc<Withheld>>,
         progress: Progress,
     ) -> Self {
+        // An answer that is canned will be no other one later.
+        let tries = if withheld.is_some() { 1 } else { tries };
+        let (memory, authority) = (Arc::new(memory), Arc::new(authority));
         Self {
-            component,
-            authority: Arc::new(authority),
-            memory: Arc::new(memory),
+            rehearsal: Rehearsal::new(component, authority, Arc::clone(&memory), withheld.clone()),
+            memory,
+            withheld,
             progress,
             tries,
-            instance: None,
             position: 0,
             denials: BTreeSet::new(),
             summary: Summary::default(),
@@ -136,15 +139,14 @@ impl Session {
             attempt: 1,
         };
         loop {
-            let mut instance = match self.instance.take() {
-                Some(instance) => instance,
-                None => self.instantiate().await?,
-            };
-            let report = instance.handle(&turn, &input).await;
+            let report = self.rehearsal.turn(&turn, &input).await;
+            let report = report.context("the artifact can't be started")?;
+            if let Some(withheld) = &self.withheld {
+                self.summary.withheld += withheld.take_calls().len() as u64;
+            }
             let failure = match self.account(report) {
                 Ok(effects) => {
-                    self.instance = Some(instance);
-                    self.commit(&turn.id, &effects);
+                    self.count(&effects);
                     return Ok(Ok(effects));
                 }
                 Err(failure) => failure,
@@ -165,14 +167,6 @@ impl Session {
         }
     }
 
-    async fn instantiate(&self) -> anyhow::Result<Instance> {
-        let host = Arc::clone(&self.memory);
-        self.component
-            .instantiate(Arc::clone(&self.authority), host)
-            .await
-            .context("the artifact can't be started")
-    }
-
     /// Tells what was said and denied in a try, and gives what came of it.
     fn account(&mut self, report: TurnReport) -> Result<Effects, TurnFailure> {
         for message in &report.messages {
@@ -190,8 +184,7 @@ impl Session {
         report.result
     }
 
-    fn commit(&mut self, turn: &TurnId, effects: &Effects) {
-        self.memory.commit(turn, effects);
+    fn count(&mut self, effects: &Effects) {
         self.summary.turns += 1;
         self.summary.rows += effects.rows.len() as u64;
         self.summary.labels += effects.labels.len() as u64;

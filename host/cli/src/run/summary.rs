@@ -36,6 +36,8 @@ pub struct Summary {
     pub labels: u64,
     /// Keys of the state set or removed.
     pub state: u64,
+    /// Requests that were withheld.
+    pub withheld: u64,
     /// How long it took, without the loading of the artifact.
     pub seconds: f64,
     /// Events read a second.
@@ -85,7 +87,11 @@ impl Summary {
             );
         }
         text.push_str(&format!(", {}", counted(self.rows, "row")));
-        for (count, what) in [(self.labels, "label change"), (self.state, "state change")] {
+        for (count, what) in [
+            (self.labels, "label change"),
+            (self.state, "state change"),
+            (self.withheld, "request withheld"),
+        ] {
             if count > 0 {
                 text.push_str(&format!(", {}", counted(count, what)));
             }
@@ -135,6 +141,7 @@ fn counted(count: u64, what: &str) -> String {
     let plural = match (count, what) {
         (1, _) => what.to_owned(),
         (_, "try") => "tries".to_owned(),
+        (_, "request withheld") => "requests withheld".to_owned(),
         _ => format!("{what}s"),
     };
     format!("{} {plural}", HumanCount(count))

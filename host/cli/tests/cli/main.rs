@@ -8,6 +8,7 @@
 
 mod completions;
 mod component;
+mod grants;
 mod inspect;
 mod program;
 mod run;

@@ -1,6 +1,9 @@
 //! Looking clients up, as they were at the turn's first look, with the turn's own label changes.
 
-use watchbox_model::{Capability, Client, ClientId, SearchTerm, grants::Denied};
+use watchbox_model::{
+    Capability, Client, ClientId, SearchTerm,
+    grants::{Denied, Use},
+};
 
 use crate::{
     bindings::watchbox::artifact::clients::{Client as GuestClient, Error, Host},
@@ -89,6 +92,7 @@ impl Host for Guest {
             Ok(allowed) => allowed,
             Err(why) => return Ok(Err(Error::Denied(why))),
         };
+        self.saw(|| Use::Search(term.clone()));
         let limit = if limit == 0 { MOST } else { limit.min(MOST) };
         match self.matching(&term, limit as usize, after.as_ref()).await {
             Ok(found) => {
@@ -134,6 +138,7 @@ impl Host for Guest {
         });
         match self.decide(call, |_| verdict) {
             Ok(allowed) => {
+                self.saw(|| client.clone().map_or(Use::Search(term), Use::Client));
                 self.done_often(allowed, 0);
                 Ok(Ok(client.map(shown)))
             }

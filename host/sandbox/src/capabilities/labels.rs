@@ -1,7 +1,9 @@
 //! Labels of clients. Changes are held back until the turn is committed; the turn's own reads see them at once.
 
 use watchbox_model::{
-    Capability, Client, ClientId, Label, LabelChange, grants::Denied, label::LabelOp,
+    Capability, Client, ClientId, Label, LabelChange,
+    grants::{Denied, Use},
+    label::LabelOp,
 };
 
 use crate::{
@@ -53,6 +55,10 @@ impl Guest {
             Ok(allowed) => allowed,
             Err(why) => return Ok(Err(Error::Denied(why))),
         };
+        for label in &labels {
+            let label = label.clone();
+            self.saw(|| Use::Label { op, label });
+        }
         let Some(mut changed) = self.client(&client).await? else {
             self.done(allowed, "unknown client", 0);
             return Ok(Err(Error::UnknownClient(client.to_string())));

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Bound};
 
-use watchbox_model::Capability;
+use watchbox_model::{Capability, grants::Use};
 
 use crate::{
     bindings::watchbox::artifact::state::{Error, Host},
@@ -128,6 +128,8 @@ impl Host for Guest {
         let limit = self.work.limits.state;
         let bytes = value.len() as u64;
         let set = self.work.state.set(key, value, limit);
+        let total = self.work.state.total;
+        self.saw(|| Use::State { bytes: total });
         let outcome = if set.is_ok() { "ok" } else { "too large" };
         self.done(allowed, outcome, bytes);
         Ok(set)

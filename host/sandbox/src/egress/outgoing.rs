@@ -47,6 +47,8 @@ pub(crate) struct Outgoing {
     pub(crate) url_secret: Option<String>,
     headers: Vec<Header>,
     pub(crate) body: Bytes,
+    /// The name that the guest gave the effect.
+    pub(crate) once: Option<String>,
     pub(crate) scrub: Scrub,
 }
 
@@ -90,6 +92,7 @@ impl Outgoing {
             url_secret,
             headers,
             body: Bytes::copy_from_slice(&request.body),
+            once: request.once.clone(),
             scrub,
         })
     }
