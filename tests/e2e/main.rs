@@ -9,6 +9,8 @@ mod journal;
 mod logs;
 mod numbers;
 mod powershell;
+mod replay;
+mod shadow;
 mod shutdown;
 mod slack;
 mod versions;

@@ -8,6 +8,7 @@ mod sse;
 use std::time::Duration;
 
 use anyhow::Context;
+use bytes::Bytes;
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::{Serialize, de::DeserializeOwned};
 use watchbox_model::Secret;
@@ -24,6 +25,20 @@ pub struct Api {
     http: reqwest::Client,
     base: Url,
     token: Option<Secret>,
+}
+
+/// An answer that comes piece by piece.
+pub struct Pieces<'a> {
+    api: &'a Api,
+    response: Response,
+}
+
+impl Pieces<'_> {
+    /// The next piece of it; none at its end.
+    pub async fn piece(&mut self) -> anyhow::Result<Option<Bytes>> {
+        let piece = self.response.chunk().await;
+        Ok(piece.map_err(|error| ApiError::unreachable(&self.api.base, error))?)
+    }
 }
 
 /// The parts of a query that are given.
@@ -75,6 +90,31 @@ impl Api {
     ) -> anyhow::Result<T> {
         let request = self.request(method, path, &Query::new()).json(body);
         self.answer(self.send(request).await?).await
+    }
+
+    /// Asks for something to be done and reads the JSON that comes back.
+    pub async fn ask_json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+    ) -> anyhow::Result<T> {
+        let request = self.request(method, path, &Query::new());
+        self.answer(self.send(request).await?).await
+    }
+
+    /// Sends `body` as JSON; what comes back is read piece by piece.
+    pub async fn stream(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> anyhow::Result<Pieces<'_>> {
+        let request = self.request(method, path, &Query::new()).json(body);
+        let response = self.send(request).await?;
+        Ok(Pieces {
+            api: self,
+            response,
+        })
     }
 
     /// Asks for something to be done that has no answer but that it is done.

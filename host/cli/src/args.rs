@@ -13,9 +13,11 @@ mod grants;
 mod inspect;
 mod install;
 mod logs;
+mod replay;
 mod run;
 mod serve;
 mod settings;
+mod shadow;
 mod span;
 mod table;
 mod token;
@@ -34,9 +36,11 @@ pub use grants::{Grants, GrantsCommand, GrantsPropose};
 pub use inspect::Inspect;
 pub use install::{Install, StartArgument, Upgrade};
 pub use logs::{Logs, ReadLog, RowFormat};
+pub use replay::Replay;
 pub use run::{Job, Run};
 pub use serve::{LogFormat, Serve};
 pub use settings::Settings;
+pub use shadow::{Shadow, ShadowCommand};
 pub use span::Span;
 pub use table::{Installed, Table};
 pub use token::{RoleArgument, Token, TokenCommand, TokenCreate, TokenList, TokenRevoke};
@@ -125,6 +129,10 @@ pub enum Command {
     Install(Install),
     /// Replace an installed artifact's component, parameters or grants while events flow
     Upgrade(Upgrade),
+    /// Look at, promote or end the new version that runs beside an installed artifact
+    Shadow(Shadow),
+    /// Run a version of an installed artifact over stored events, with its effects withheld
+    Replay(Replay),
     /// Switch an installed artifact off; it keeps its place in its logs
     Disable(Installed),
     /// Switch an installed artifact on again

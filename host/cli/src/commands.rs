@@ -13,8 +13,10 @@ mod install;
 mod label;
 mod logs;
 mod read_log;
+mod replay;
 mod run;
 mod serve;
+mod shadow;
 mod switch;
 mod table;
 mod token;
@@ -36,6 +38,7 @@ pub fn perform(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Build(args) => build::build(args, output),
         Command::Grants(args) => many_threads()?.block_on(grants::grants(args, output)),
         Command::Completions(args) => completions::completions(args),
+        Command::Replay(args) => one_thread()?.block_on(replay::replay(args, output)),
         command => one_thread()?
             .block_on(ask(command, output))
             .map(|()| Exit::Done),
@@ -47,6 +50,7 @@ async fn ask(command: Command, output: &Output) -> anyhow::Result<()> {
     match command {
         Command::Install(args) => install::install(args, output).await,
         Command::Upgrade(args) => upgrade::upgrade(args, output).await,
+        Command::Shadow(args) => shadow::shadow(args, output).await,
         Command::Enable(args) => switch::enable(args, output).await,
         Command::Disable(args) => switch::disable(args, output).await,
         Command::Remove(args) => switch::remove(args, output).await,
@@ -71,6 +75,7 @@ async fn ask(command: Command, output: &Output) -> anyhow::Result<()> {
         | Command::Run(_)
         | Command::Build(_)
         | Command::Grants(_)
+        | Command::Replay(_)
         | Command::Completions(_) => Ok(()),
     }
 }

@@ -141,7 +141,8 @@ impl Inner {
         mut settings: Settings,
     ) -> Result<Candidate, EngineError> {
         let name = &before.installation.name;
-        self.check_artifact(before, &component.manifest().name)
+        let found = &component.manifest().name;
+        self.check_artifact(&before.installation, before.loaded.as_deref(), found)
             .await?;
         let dropped = settings.keep_secrets_apart(&component).into_iter();
         let warnings = dropped
@@ -280,6 +281,8 @@ impl Inner {
             entry.post.metrics.quarantined(after.quarantine.is_some());
             entry.installation = after;
             entry.loaded = loaded;
+            // It was to be compared with what ran before.
+            entry.shadow = None;
             match (&entry.task, plan) {
                 (Some(task), Some(plan)) if is_on && is_reloaded => {
                     task.swap(plan, instance);
@@ -311,13 +314,18 @@ impl Inner {
     }
 
     /// Refuses a component of another artifact than the one that is installed.
-    async fn check_artifact(&self, before: &Before, found: &Name) -> Result<(), EngineError> {
-        let artifact = match &before.loaded {
+    pub(crate) async fn check_artifact(
+        &self,
+        before: &Installation,
+        loaded: Option<&Loaded>,
+        found: &Name,
+    ) -> Result<(), EngineError> {
+        let artifact = match loaded {
             Some(loaded) => Some(loaded.component.manifest().name.clone()),
             // What can't be loaded can often still be looked into.
             None => self
                 .store
-                .component(before.installation.digest)
+                .component(before.digest)
                 .await?
                 .and_then(|bytes| watchbox_sandbox::inspect(&bytes).ok())
                 .and_then(|inspection| inspection.manifest)
@@ -325,7 +333,7 @@ impl Inner {
         };
         match artifact {
             Some(artifact) if artifact != *found => Err(EngineError::Artifact {
-                installed: before.installation.name.clone(),
+                installed: before.name.clone(),
                 artifact,
                 found: found.clone(),
             }),

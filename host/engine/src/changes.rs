@@ -80,6 +80,7 @@ impl Inner {
             post,
             loaded: Some(loaded),
             task: None,
+            shadow: None,
         };
         self.table_mut().insert(name.clone(), entry);
         // Before its first row, so that they miss none.

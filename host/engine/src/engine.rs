@@ -5,20 +5,25 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use tokio::runtime::Handle;
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, mpsc},
+};
 use tokio_util::sync::CancellationToken;
 use watchbox_model::{LogKey, Name, Rows, Time, client::Seen};
 use watchbox_sandbox::Sandbox;
 use watchbox_store::{Append, Store, Version};
 
 use crate::{
-    Approve, Change, EngineConfig, EngineError, Install, Installed, Rollback, Status,
+    Approve, Change, EngineConfig, EngineError, Install, Installed, Replay, Replayed, Rollback,
+    ShadowReport, Status,
     audit::Admin,
     backoff::Backoff,
     host::InstallationHost,
     metrics::{self, AcceptedEvents, TurnMetrics},
     oversight::{Notices, oversee},
     progress::Progress,
+    replay,
     runner::Post,
     table::{Entry, Table},
     threads::Threads,
@@ -38,6 +43,10 @@ pub(crate) struct Inner {
     pub(crate) sandbox: Sandbox,
     pub(crate) vault: Vault,
     pub(crate) threads: Threads,
+    /// Where replays and shadows run.
+    pub(crate) aside: Threads,
+    /// The places for replays.
+    pub(crate) replays: Arc<Semaphore>,
     table: RwLock<Table>,
     /// Held by who changes the table, over all the steps of the change.
     pub(crate) changes: tokio::sync::Mutex<()>,
@@ -100,6 +109,8 @@ impl Engine {
         let (notices, told) = tokio::sync::mpsc::unbounded_channel();
         let inner = Arc::new(Inner {
             threads: Threads::start(config.threads)?,
+            aside: Threads::start_aside()?,
+            replays: replay::places(),
             config,
             store,
             sandbox,
@@ -117,6 +128,7 @@ impl Engine {
                 installation,
                 loaded: None,
                 task: None,
+                shadow: None,
             };
             let is_set_aside = entry.installation.quarantine.is_some();
             entry.post.metrics.quarantined(is_set_aside);
@@ -209,6 +221,49 @@ impl Engine {
             .await
     }
 
+    /// Runs a version of an installation over what is stored, with its effects withheld. What comes of it is received; to let go of the
+    /// receiver ends it.
+    pub async fn replay(
+        &self,
+        name: &Name,
+        replay: Replay,
+    ) -> Result<mpsc::Receiver<Replayed>, EngineError> {
+        let name = name.clone();
+        // To load it and to count what is stored may take a while as well.
+        let handle = self.inner.aside.handle();
+        self.see_through_on(
+            handle,
+            |inner| async move { inner.replay(name, replay).await },
+        )
+        .await
+    }
+
+    /// Runs a new version beside an installation from now on, with its effects withheld. Another shadow of it ends.
+    pub async fn shadow(&self, name: &Name, change: Change) -> Result<ShadowReport, EngineError> {
+        let name = name.clone();
+        self.see_through(|inner| async move { inner.shadow(name, change).await })
+            .await
+    }
+
+    /// How the shadow of an installation compares with it so far.
+    pub fn shadow_report(&self, name: &Name) -> Result<ShadowReport, EngineError> {
+        self.inner.shadow_report(name)
+    }
+
+    /// Ends the shadow of an installation, and has the installation run that version.
+    pub async fn promote_shadow(&self, name: &Name, actor: &str) -> Result<Installed, EngineError> {
+        let (name, actor) = (name.clone(), actor.to_owned());
+        self.see_through(|inner| async move { inner.promote_shadow(name, actor).await })
+            .await
+    }
+
+    /// Ends the shadow of an installation.
+    pub async fn stop_shadow(&self, name: &Name, actor: &str) -> Result<(), EngineError> {
+        let (name, actor) = (name.clone(), actor.to_owned());
+        self.see_through(|inner| async move { inner.stop_shadow(&name, &actor).await })
+            .await
+    }
+
     /// The monitoring table, by name.
     pub async fn table(&self) -> Result<Vec<Status>, EngineError> {
         Ok(self.inner.table().values().map(Entry::status).collect())
@@ -256,6 +311,7 @@ impl Engine {
         let stops = tasks.into_iter().map(|task| task.stop(inner.config.grace));
         futures::future::join_all(stops).await;
         inner.store.close().await;
+        inner.aside.stop();
         inner.threads.stop();
     }
 
@@ -265,7 +321,19 @@ impl Engine {
         T: Send + 'static,
         F: Future<Output = Result<T, EngineError>> + Send + 'static,
     {
-        let handle: Handle = self.inner.threads.handle();
+        let handle = self.inner.threads.handle();
+        self.see_through_on(handle, work).await
+    }
+
+    async fn see_through_on<T, F>(
+        &self,
+        handle: Handle,
+        work: impl FnOnce(Arc<Inner>) -> F,
+    ) -> Result<T, EngineError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, EngineError>> + Send + 'static,
+    {
         handle
             .spawn(work(Arc::clone(&self.inner)))
             .await

@@ -80,6 +80,20 @@ pub enum EngineError {
         /// Why not.
         reason: String,
     },
+    /// A replay that can't be made.
+    #[error("it can't be replayed: {0}")]
+    Replay(String),
+    /// Too much is going on at once.
+    #[error("{0}: try again later")]
+    Busy(String),
+    /// There is no shadow.
+    #[error(
+        "`{0}` has no shadow: `upgrade --shadow` starts one; a restart of the server ends it, and so does a change of the installation"
+    )]
+    NoShadow(Name),
+    /// A shadow without a component, or one that is to be switched on or off.
+    #[error("a shadow needs a component, and is on for as long as it is there")]
+    Shadow,
     /// The secrets' key is missing, or can't open what it should.
     #[error("the secrets' key: {0}")]
     Key(String),

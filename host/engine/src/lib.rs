@@ -27,8 +27,12 @@ mod pending;
 mod progress;
 mod quarantine;
 mod redrive;
+mod replay;
 mod rollback;
+mod row_key;
 mod runner;
+mod shadow;
+mod stage;
 mod start;
 mod status;
 mod table;
@@ -44,6 +48,9 @@ pub use config::EngineConfig;
 pub use engine::Engine;
 pub use error::EngineError;
 pub use install::{Approve, Change, Install, Installed, Rollback, StartAt};
+pub use replay::{Replay, ReplayEnd, ReplaySummary, Replayed};
+pub use shadow::{Difference, ShadowFacts, ShadowReport};
+pub use stage::{GivenUp, Target};
 pub use status::{Phase, Status};
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::{
     cycle::{self, Watched},
     loading::Loaded,
     runner::{Plan, Post, Runner},
+    shadow::Shadow,
     task::Task,
 };
 
@@ -25,6 +26,8 @@ pub(crate) struct Entry {
     pub(crate) loaded: Option<Arc<Loaded>>,
     /// Its runner, while it is on.
     pub(crate) task: Option<Task>,
+    /// A new version that runs beside it.
+    pub(crate) shadow: Option<Shadow>,
 }
 
 impl Entry {
@@ -57,6 +60,7 @@ impl Entry {
             last_error: facts.last_error,
             last_turn: facts.last_turn,
             next_tick: facts.next_tick.filter(|_| is_on),
+            shadow: self.shadow.as_ref().map(Shadow::version),
             installation: self.installation.clone(),
         }
     }

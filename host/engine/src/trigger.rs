@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A last tick that lies further ahead than this says that the clock was set back.
-const SET_BACK: Duration = Duration::from_secs(5);
+pub(crate) const SET_BACK: Duration = Duration::from_secs(5);
 
 /// What was found.
 pub(crate) enum Sought {
@@ -245,7 +245,7 @@ async fn close(store: &dyn Store, over: &OpenTurn) -> Result<(), StoreError> {
 }
 
 /// Waits until a log has grown or a tick is due.
-async fn wait(readers: &[Reader], clock: &Clock, now: Time, due: Option<Time>) {
+pub(crate) async fn wait(readers: &[Reader], clock: &Clock, now: Time, due: Option<Time>) {
     let grown = async {
         if readers.is_empty() {
             pending::<()>().await;

@@ -254,7 +254,7 @@ pub(crate) fn nothing(installation: &Name) -> TurnCommit {
 }
 
 /// The rows that a turn emits, each with the turn's time before its own columns.
-fn rows_append(installation: &Name, rows: &Rows, now: Time) -> Option<Append> {
+pub(crate) fn rows_append(installation: &Name, rows: &Rows, now: Time) -> Option<Append> {
     if rows.is_empty() {
         return None;
     }

@@ -49,6 +49,9 @@ pub struct Upgrade {
     /// replaces all parameters, `--secret` the secrets named, `--grants` the grants
     #[arg(value_name = "FILE.wasm")]
     pub file: Option<PathBuf>,
+    /// Run the new component beside the old one instead, on the same events and with its effects withheld
+    #[arg(long, requires = "file")]
+    pub shadow: bool,
     /// What is to change.
     #[command(flatten)]
     pub settings: Settings,

@@ -145,7 +145,8 @@ fn list(letters: &[DeadLetter], now: Time) -> Table {
     table
 }
 
-fn trigger(trigger: &Trigger) -> String {
+/// What set a turn off, in words.
+pub(super) fn trigger(trigger: &Trigger) -> String {
     match trigger {
         Trigger::Events { log, from, to } if *to == from + 1 => format!("{log} at {from}"),
         Trigger::Events { log, from, to } => format!("{log} from {from} to {to}"),

@@ -81,7 +81,7 @@ async fn table(api: &Api, query: &LogQuery, range: Range, output: &Output) -> an
 }
 
 /// Takes the lines that are whole out of `text` and gives each to `line`.
-fn whole_lines(
+pub(super) fn whole_lines(
     text: &mut Vec<u8>,
     mut line: impl FnMut(&[u8]) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
@@ -96,7 +96,7 @@ fn whole_lines(
 }
 
 /// A table of all the columns of `records`, in the order in which they first come.
-fn spread(records: &[Record]) -> Table {
+pub(super) fn spread(records: &[Record]) -> Table {
     let mut columns: Vec<&str> = Vec::new();
     for (column, _) in records.iter().flat_map(|record| &record.0) {
         if !columns.contains(&column.as_str()) {
@@ -191,7 +191,8 @@ fn print(json: &[u8], format: RowFormat, out: &mut impl Write) -> anyhow::Result
     Ok(())
 }
 
-fn record(json: &[u8]) -> anyhow::Result<Record> {
+/// A row as the server sends it.
+pub(super) fn record(json: &[u8]) -> anyhow::Result<Record> {
     serde_json::from_slice(json).context("the server sent a row that can't be read")
 }
 

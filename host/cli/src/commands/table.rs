@@ -57,7 +57,7 @@ fn list(installed: &[Installation], now: Time) -> Table {
     for line in installed {
         table.row([
             line.name.as_str().into(),
-            line.version.as_str().into(),
+            version(line).into(),
             line.digest.short().into(),
             phase_and_more(line),
             line.lag.into(),
@@ -86,6 +86,13 @@ fn details(installation: &Installation, now: Time) -> Details {
         .line_if(
             "Still running",
             installation.running.map(|digest| digest.to_string()),
+        )
+        .line_if(
+            "Shadow",
+            installation
+                .shadow
+                .as_ref()
+                .map(|shadow| format!("{}, {}", shadow.version, shadow.digest)),
         )
         .line_if(
             "Before it",
@@ -181,6 +188,14 @@ fn phase_and_more(line: &Installation) -> Cell {
         (None, false) => return phase(line.phase),
     };
     Cell::from(format!("{}, {more}", name(line.phase))).tone(Tone::Warn)
+}
+
+/// The version, and that of its shadow.
+fn version(line: &Installation) -> String {
+    match &line.shadow {
+        Some(shadow) => format!("{} (shadow {})", line.version, shadow.version),
+        None => line.version.clone(),
+    }
 }
 
 fn phase(phase: Phase) -> Cell {

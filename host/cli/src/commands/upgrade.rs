@@ -2,9 +2,12 @@
 
 use reqwest::Method;
 use watchbox_model::Digest;
-use watchbox_server::api::types::{Artifact, ChangeRequest, Installed};
+use watchbox_server::api::types::{Artifact, ChangeRequest, Installed, Shadow};
 
-use super::install::{Candidate, report, to_send};
+use super::{
+    install::{Candidate, report, to_send},
+    shadow,
+};
 use crate::{api::Api, args, output::Output, settings::Settings};
 
 /// Changes it and says how it stands.
@@ -31,6 +34,11 @@ pub async fn upgrade(args: args::Upgrade, output: &Output) -> anyhow::Result<()>
         grants: settings.grants.map(|grants| grants.to_json()),
         enabled: None,
     };
+    if args.shadow {
+        let path = ["table", args.name.as_str(), "shadow"];
+        let shadow: Shadow = api.send_json(Method::PUT, &path, &change).await?;
+        return shadow::started(&shadow, output);
+    }
     let path = ["table", args.name.as_str()];
     let installed: Installed = api.send_json(Method::PATCH, &path, &change).await?;
     let now = &installed.installation;

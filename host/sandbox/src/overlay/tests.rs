@@ -111,8 +111,8 @@ async fn what_was_sent_is_known_until_its_part_or_the_batch_is_done() {
     let sent = memory.journal(&turn, &post, b"200".to_vec());
     sent.await.unwrap();
     assert_eq!(known().await, Some(b"200".to_vec()));
-    let done = memory.commit(&turn.id, &Effects::default());
-    done.await.unwrap();
+    let nothing = Effects::default();
+    memory.commit(&turn.id, &nothing).await.unwrap();
     assert_eq!(known().await, None);
 
     let sent = memory.journal(&turn, &post, b"201".to_vec());

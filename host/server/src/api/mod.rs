@@ -11,6 +11,8 @@ mod logs;
 mod openapi;
 pub mod problem;
 mod reading;
+mod replay;
+mod shadow;
 mod table;
 mod tokens;
 pub mod types;
@@ -53,6 +55,9 @@ pub(crate) fn routes(component: usize) -> OpenApiRouter<App> {
         .routes(routes!(versions::rollback))
         .routes(routes!(versions::approve))
         .routes(routes!(versions::reject))
+        .routes(routes!(replay::replay))
+        .routes(routes!(shadow::report, shadow::start, shadow::stop))
+        .routes(routes!(shadow::promote))
         .routes(routes!(clients::list))
         .routes(routes!(clients::show, clients::put, clients::remove))
         .routes(routes!(clients::labels))

@@ -252,7 +252,8 @@ impl From<EngineError> for Problem {
             EngineError::Load(_) | EngineError::Configure(_) => Kind::Component,
             EngineError::Parameter(_) => Kind::Parameter,
             EngineError::Grants(_) => Kind::Grants,
-            EngineError::Cycle(_) => Kind::Invalid,
+            EngineError::Cycle(_) | EngineError::Replay(_) | EngineError::Shadow => Kind::Invalid,
+            EngineError::Busy(_) => Kind::Busy,
             EngineError::Exists(_)
             | EngineError::Artifact { .. }
             | EngineError::NotRunning(_)
@@ -262,7 +263,8 @@ impl From<EngineError> for Problem {
             EngineError::Missing(_)
             | EngineError::NoLetter(_)
             | EngineError::NoComponent(_)
-            | EngineError::NoVersion { .. } => Kind::NotFound,
+            | EngineError::NoVersion { .. }
+            | EngineError::NoShadow(_) => Kind::NotFound,
             EngineError::Stopping => Kind::Stopping,
             EngineError::Store(error) => return error.into(),
             EngineError::Key(_) | EngineError::Threads(_) => return Self::internal(error),

@@ -114,18 +114,7 @@ pub(super) async fn change(
     JsonBody(request): JsonBody<ChangeRequest>,
 ) -> Result<(StatusCode, Json<Installed>), Problem> {
     let upgrade = request.digest;
-    let change = Change {
-        component: match request.digest {
-            Some(digest) => Some(component(&app, digest).await?),
-            None => None,
-        },
-        parameters: request.parameters,
-        secrets: secrets(request.secrets),
-        grants: request.grants.as_ref().map(grants).transpose()?,
-        enabled: request.enabled,
-        files: None,
-        actor: caller.0.actor(),
-    };
+    let change = read_change(&app, request, caller.0.actor()).await?;
     let installed = app.engine.change(&name, change).await?;
     let waits = installed.status.installation.pending.as_ref();
     let status = if upgrade.is_some() && waits.map(|pending| pending.digest) == upgrade {
@@ -158,6 +147,26 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// What a request asks to be changed.
+pub(super) async fn read_change(
+    app: &App,
+    request: ChangeRequest,
+    actor: String,
+) -> Result<Change, Problem> {
+    Ok(Change {
+        component: match request.digest {
+            Some(digest) => Some(component(app, digest).await?),
+            None => None,
+        },
+        parameters: request.parameters,
+        secrets: secrets(request.secrets),
+        grants: request.grants.as_ref().map(grants).transpose()?,
+        enabled: request.enabled,
+        files: None,
+        actor,
+    })
+}
+
 async fn component(app: &App, digest: Digest) -> Result<Bytes, Problem> {
     let component = app.store().component(digest).await?;
     component.ok_or_else(|| {
@@ -178,6 +187,7 @@ fn secrets(given: BTreeMap<String, SecretText>) -> BTreeMap<String, Secret> {
         .collect()
 }
 
+/// What came of a change, as it is told.
 pub(super) fn public(installed: watchbox_engine::Installed) -> Installed {
     Installed {
         installation: installed.status.into(),

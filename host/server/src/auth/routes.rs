@@ -49,7 +49,7 @@ const fn route(method: Method, path: &'static str, allowed: Allowed) -> Route {
 }
 
 /// Every route.
-pub static ROUTES: [Route; 39] = [
+pub static ROUTES: [Route; 44] = [
     route(Method::GET, "/health", Allowed::Anybody),
     route(Method::GET, "/ready", Allowed::Anybody),
     route(Method::GET, "/metrics", Allowed::Readers),
@@ -100,6 +100,19 @@ pub static ROUTES: [Route; 39] = [
         Allowed::Admins,
     ),
     route(Method::POST, "/api/v1/table/{name}/reject", Allowed::Admins),
+    route(Method::POST, "/api/v1/table/{name}/replay", Allowed::Admins),
+    route(Method::GET, "/api/v1/table/{name}/shadow", Allowed::Readers),
+    route(Method::PUT, "/api/v1/table/{name}/shadow", Allowed::Admins),
+    route(
+        Method::DELETE,
+        "/api/v1/table/{name}/shadow",
+        Allowed::Admins,
+    ),
+    route(
+        Method::POST,
+        "/api/v1/table/{name}/shadow/promote",
+        Allowed::Admins,
+    ),
     route(Method::GET, "/api/v1/clients", Allowed::Readers),
     route(Method::GET, "/api/v1/clients/{id}", Allowed::Readers),
     route(Method::PUT, "/api/v1/clients/{id}", Allowed::Admins),

@@ -16,6 +16,7 @@ mod live;
 mod logs;
 mod openapi;
 mod problems;
+mod replay;
 mod serve;
 mod table;
 mod trail;

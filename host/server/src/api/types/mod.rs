@@ -13,11 +13,14 @@ mod ingest;
 mod log;
 mod page;
 mod problem;
+mod replay;
 mod secret_text;
+mod shadow;
 mod table;
 mod timestamp;
 mod token;
 mod version;
+mod withheld;
 
 pub use artifact::{
     Artifact, ArtifactSummary, CapabilityUse, Column, Import, ImportKind, Parameter, Schedule,
@@ -32,8 +35,11 @@ pub use ingest::{Ingested, Refusal};
 pub use log::Log;
 pub use page::Page;
 pub use problem::Problem;
+pub use replay::{ReplayAnswer, ReplayLine, ReplayRequest, ReplayTotal, Side};
 pub use secret_text::SecretText;
+pub use shadow::{RowDifference, Shadow, ShadowFailure, ShadowVersion};
 pub use table::{ChangeRequest, InstallRequest, Installation, Installed, LastError, Start};
 pub use timestamp::{Timestamp, TimestampError};
 pub use token::{CreatedToken, NewToken, Role, Token};
 pub use version::{ApproveRequest, Pending, Quarantine, RollbackRequest, Version, Want};
+pub use withheld::{DeniedCall, GivenUp, WithheldCall, WithheldTarget};

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use watchbox_engine::{Phase, Status};
 use watchbox_model::{Digest, Name};
 
-use super::{Pending, Quarantine, SecretText, Timestamp};
+use super::{Pending, Quarantine, SecretText, ShadowVersion, Timestamp};
 
 /// One line of the monitoring table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -32,6 +32,9 @@ pub struct Installation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub running: Option<Digest>,
+    /// The version that runs beside it, its effects withheld.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowVersion>,
     /// The open parameters, as they were given.
     #[schema(value_type = BTreeMap<String, Object>)]
     pub parameters: BTreeMap<String, Value>,
@@ -96,6 +99,9 @@ impl From<Status> for Installation {
             digest: kept.digest,
             previous: kept.previous,
             running: status.running,
+            shadow: status
+                .shadow
+                .map(|(digest, version)| ShadowVersion { digest, version }),
             parameters: kept.parameters,
             grants: kept.grants,
             enabled: kept.enabled,
