@@ -9,6 +9,7 @@ mod build;
 mod clients;
 mod connection;
 mod dead_letters;
+mod doctor;
 mod grants;
 mod inspect;
 mod install;
@@ -32,6 +33,7 @@ pub use build::Build;
 pub use clients::{Client, ClientAdd, ClientCommand, ClientName, Clients, Label, LabelCommand};
 pub use connection::Connection;
 pub use dead_letters::{DeadLetterNumber, DeadLetters, DeadLettersCommand, DeadLettersList};
+pub use doctor::Doctor;
 pub use grants::{Grants, GrantsCommand, GrantsPropose};
 pub use inspect::Inspect;
 pub use install::{Install, StartArgument, Upgrade};
@@ -177,6 +179,8 @@ pub enum Command {
     Token(Token),
     /// Write a copy of all that is kept, while the server works
     Backup(Backup),
+    /// Look what is wrong with the data folder of a server that is stopped, and recover what can be read
+    Doctor(Doctor),
     /// Print the completions of a shell
     Completions(Completions),
 }

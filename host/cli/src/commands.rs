@@ -7,6 +7,7 @@ mod client;
 mod clients;
 mod completions;
 mod dead_letters;
+mod doctor;
 mod grants;
 mod inspect;
 mod install;
@@ -37,6 +38,7 @@ pub fn perform(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Run(args) => many_threads()?.block_on(run::run(&args, output)),
         Command::Build(args) => build::build(args, output),
         Command::Grants(args) => many_threads()?.block_on(grants::grants(args, output)),
+        Command::Doctor(args) => one_thread()?.block_on(doctor::doctor(args, output)),
         Command::Completions(args) => completions::completions(args),
         Command::Replay(args) => one_thread()?.block_on(replay::replay(args, output)),
         command => one_thread()?
@@ -76,6 +78,7 @@ async fn ask(command: Command, output: &Output) -> anyhow::Result<()> {
         | Command::Build(_)
         | Command::Grants(_)
         | Command::Replay(_)
+        | Command::Doctor(_)
         | Command::Completions(_) => Ok(()),
     }
 }

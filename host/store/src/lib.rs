@@ -18,6 +18,6 @@ pub use contract::{
 pub use error::StoreError;
 pub use installation::{Installation, Pending, Quarantine};
 pub use journal::{Effect, JournalEntry, OpenTurn, Settlement, Written};
-pub use sqlite::{Retention, SqliteConfig, SqliteStore};
+pub use sqlite::{Doctor, Finding, Retention, Saved, SqliteConfig, SqliteStore, Verdict};
 pub use token::Token;
 pub use version::{How, HowError, KEPT_VERSIONS, Version, VersionNote};

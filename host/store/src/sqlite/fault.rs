@@ -32,16 +32,19 @@ impl From<Error> for StoreError {
     }
 }
 
-fn damaged(text: &str) -> StoreError {
+/// The file is a store, and damaged.
+pub(super) fn damaged(text: &str) -> StoreError {
     corrupt(format!(
-        "{text}; put a backup in its place, or move it (and its -wal) away to start with an empty store"
+        "{text}; `watchbox doctor` says what is damaged, and saves what can be read; or put a backup in its place, or move it (and its -wal) away \
+         to start with an empty store"
     ))
 }
 
 /// The file holds something that SQLite did not write.
 fn no_database() -> StoreError {
     corrupt(
-        "it is no SQLite database; move it away to start with an empty store, or name another data folder"
+        "it is no SQLite database; if it was one, `watchbox doctor` may save what can be read; else move it away to start with an empty store, \
+         or name another data folder"
             .to_owned(),
     )
 }

@@ -3,6 +3,7 @@
 //! A write is a job for the [`writer`]'s thread, which runs all that wait as one [`group`]; a read runs on one of the [`readers`]'
 //! connections, unless [`logs`] has in memory what is wanted. Each other module has the statements of one subject.
 
+mod admit;
 mod audit;
 mod backup;
 mod blocks;
@@ -10,6 +11,7 @@ mod clients;
 mod column;
 mod components;
 mod dead_letters;
+mod doctor;
 mod fault;
 mod group;
 mod installations;
@@ -27,11 +29,13 @@ mod store;
 mod tokens;
 mod turns;
 mod versions;
+mod wal;
 mod wanted;
 mod writer;
 
 use std::{path::PathBuf, time::Duration};
 
+pub use doctor::{Doctor, Finding, Saved, Verdict};
 pub use store::SqliteStore;
 
 /// What is kept for how long; `None` keeps all.

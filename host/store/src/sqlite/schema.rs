@@ -4,7 +4,7 @@ use std::{ffi::CStr, fs::OpenOptions, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::fault;
+use super::{admit, fault};
 use crate::StoreError;
 
 /// What marks the file as a store of watchbox: `wbox`.
@@ -18,7 +18,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Set when the file is made; blocks are large, so larger pages mean fewer of them to chain and to check.
-const PAGE_SIZE: u32 = 8192;
+pub(super) const PAGE_SIZE: u32 = 8192;
 
 /// How much of the file the writer keeps in memory: more than a group of commands changes.
 const WRITER_CACHE: &str = "cache_size = -32768";
@@ -38,6 +38,22 @@ const STATEMENTS: usize = 128;
 /// Opens the file for writing, making or migrating it as needed.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     make_private(path)?;
+    admit::admit(path)?;
+    open_in(path, MIGRATIONS.len())
+}
+
+/// Makes a store as it was in `version`, at a path where an empty file may be.
+pub(super) fn make_in(path: &Path, version: usize) -> Result<Connection, StoreError> {
+    open_in(path, version)
+}
+
+/// The version that this program makes.
+pub(super) fn latest() -> usize {
+    MIGRATIONS.len()
+}
+
+/// Opens the file for writing, making it or bringing it to version `wanted`.
+fn open_in(path: &Path, wanted: usize) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -60,7 +76,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     conn.execute_batch(&format!(
         "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; PRAGMA {WRITER_CACHE};"
     ))?;
-    migrate(&mut conn, version)?;
+    migrate(&mut conn, version, wanted)?;
     Ok(conn)
 }
 
@@ -69,6 +85,17 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags_and_vfs(path, flags, VFS)?;
     settle(&conn)?;
+    Ok(conn)
+}
+
+/// Opens the file, made before, for reading, where no server has it open.
+///
+/// A connection that may not write would share its memory by a file; this one may, and is told not to.
+pub(super) fn open_quietly(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags_and_vfs(path, flags, VFS)?;
+    settle(&conn)?;
+    conn.execute_batch("PRAGMA query_only = ON")?;
     Ok(conn)
 }
 
@@ -103,7 +130,7 @@ fn make(path: &Path, options: &mut OpenOptions) -> Result<(), StoreError> {
 }
 
 /// The schema's version; 0 of an empty file.
-fn version(conn: &Connection) -> Result<usize, StoreError> {
+pub(super) fn version(conn: &Connection) -> Result<usize, StoreError> {
     let number = |pragma| conn.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let (application, version) = (number("application_id")?, number("user_version")?);
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -120,18 +147,18 @@ fn version(conn: &Connection) -> Result<usize, StoreError> {
     }
 }
 
-/// Brings the schema from `version` to the latest: all of it, or none.
-fn migrate(conn: &mut Connection, version: usize) -> Result<(), StoreError> {
-    if version == MIGRATIONS.len() {
+/// Brings the schema from `version` to `wanted`: all of it, or none.
+fn migrate(conn: &mut Connection, version: usize, wanted: usize) -> Result<(), StoreError> {
+    if version >= wanted {
         return Ok(());
     }
     let change = conn.transaction()?;
-    for migration in &MIGRATIONS[version..] {
+    for migration in &MIGRATIONS[version..wanted] {
         change.execute_batch(migration)?;
     }
     change.pragma_update(None, "application_id", APPLICATION)?;
-    change.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+    change.pragma_update(None, "user_version", wanted as u32)?;
     change.commit()?;
-    tracing::info!(from = version, to = MIGRATIONS.len(), "schema migrated");
+    tracing::info!(from = version, to = wanted, "schema migrated");
     Ok(())
 }

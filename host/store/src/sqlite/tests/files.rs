@@ -99,7 +99,7 @@ async fn a_file_that_is_no_database_is_left_alone() {
     let text = error
         .to_string()
         .replace(&path.display().to_string(), "FILE");
-    insta::assert_snapshot!(text, @"the store at FILE is unusable: it is no SQLite database; move it away to start with an empty store, or name another data folder");
+    insta::assert_snapshot!(text, @"the store at FILE is unusable: it is no SQLite database; if it was one, `watchbox doctor` may save what can be read; else move it away to start with an empty store, or name another data folder");
     assert_eq!(fs::read(&path).unwrap(), content);
 }
 
