@@ -195,6 +195,9 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<Arc<Block>>, StoreError>;
     /// The first position whose `_ts` may be `at` or later; the log's end where there is none.
     async fn seek(&self, log: &LogKey, at: Time) -> Result<u64, StoreError>;
+    /// A position from which on no row's `_ts` is before `at`. There may be such rows shortly before it as well, but for those of some minutes none
+    /// where the clock was never set back.
+    async fn seek_end(&self, log: &LogKey, at: Time) -> Result<u64, StoreError>;
     /// The log's end, told anew at each append that is visible to [`Store::read`]. A log that isn't there yet is at 0.
     fn watch(&self, log: &LogKey) -> watch::Receiver<u64>;
     /// Every log.

@@ -82,6 +82,9 @@ impl Store for Faulty {
     async fn seek(&self, log: &LogKey, at: Time) -> Result<u64> {
         self.inner.seek(log, at).await
     }
+    async fn seek_end(&self, log: &LogKey, at: Time) -> Result<u64> {
+        self.inner.seek_end(log, at).await
+    }
     fn watch(&self, log: &LogKey) -> watch::Receiver<u64> {
         self.inner.watch(log)
     }

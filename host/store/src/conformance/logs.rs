@@ -169,6 +169,35 @@ pub async fn a_time_is_sought_though_the_clock_was_set_back(store: &dyn Store) {
     assert_eq!(numbers(blocks.last().unwrap()).last(), Some(&11));
 }
 
+pub async fn a_time_has_an_end_though_the_clock_was_set_back(store: &dyn Store) {
+    let log = events("A");
+    let hour = 3_600.0;
+    let times = [
+        hour,
+        2.0 * hour,
+        3.0 * hour,
+        2.0 * hour,
+        3.5 * hour,
+        9.0 * hour,
+    ];
+    for (at, time) in times.into_iter().enumerate() {
+        let at = at as u64;
+        let two = vec![append(&log, time, at * 2..at * 2 + 2)];
+        store.append(two, vec![]).await.unwrap();
+    }
+    let end = async |at| store.seek_end(&log, seconds(at)).await.unwrap();
+    assert_eq!(end(hour / 2.0).await, 0);
+    assert_eq!(end(1.5 * hour).await, 2);
+    assert_eq!(
+        end(2.5 * hour).await,
+        8,
+        "some of two hours came after three"
+    );
+    assert_eq!(end(4.0 * hour).await, 10);
+    assert_eq!(end(10.0 * hour).await, 12);
+    assert_eq!(store.seek_end(&events("B"), seconds(1.0)).await.unwrap(), 0);
+}
+
 pub async fn every_log_is_described(store: &dyn Store) {
     let (a, b) = (events("A"), events("B"));
     let appends = vec![append(&b, 1.0, 0..3), append(&a, 2.0, 0..1)];

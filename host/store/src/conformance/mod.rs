@@ -34,6 +34,7 @@ macro_rules! conformance_tests {
             logs::a_log_is_awaited_before_its_first_row,
             logs::a_time_is_sought,
             logs::a_time_is_sought_though_the_clock_was_set_back,
+            logs::a_time_has_an_end_though_the_clock_was_set_back,
             logs::every_log_is_described,
             clients::being_seen_registers,
             clients::last_seen_never_goes_back,

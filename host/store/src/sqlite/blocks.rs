@@ -1,6 +1,6 @@
 //! Blocks: how the rows of a log are cut, written and found.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
@@ -17,6 +17,10 @@ use crate::{Block, StoreError};
 pub(super) const MAX_ROWS: usize = 1000;
 /// The most bytes in a block of more than one row.
 pub(super) const MAX_BYTES: usize = 1 << 20;
+
+/// Rows are stored in the order in which they are committed, which may differ a little from that of their `_ts`: by less than this, where the
+/// clock was not set back.
+pub(super) const DISORDER: Duration = Duration::from_secs(60);
 
 /// Rows that were appended together.
 pub(super) struct Part {
@@ -149,6 +153,17 @@ pub(super) fn backward(
         blocks.push(block);
     }
     Ok(blocks)
+}
+
+/// The position behind the last block that was made while the clock was set back, by [`DISORDER`] or more, and has rows from before `at`.
+pub(super) fn last_set_back(conn: &Connection, log: i64, at: Time) -> Result<u64, StoreError> {
+    // The condition on `top` stands as in the index, so that it is used.
+    let mut statement = conn.prepare_cached(
+        "SELECT first + count FROM blocks
+         WHERE log = ?1 AND from_ts < top - 60000000 AND from_ts < ?2 ORDER BY first DESC LIMIT 1",
+    )?;
+    let found = statement.query_row(params![log, at.micros()], |row| column::uint(row, 0));
+    Ok(found.optional()?.unwrap_or(0))
 }
 
 /// The first position whose `_ts` may be `at` or later, if there is one.

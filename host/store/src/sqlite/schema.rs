@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_journal.sql"),
     include_str!("migrations/0003_versions.sql"),
+    include_str!("migrations/0004_set_back.sql"),
 ];
 
 /// Set when the file is made; blocks are large, so larger pages mean fewer of them to chain and to check.

@@ -149,6 +149,18 @@ impl Store for SqliteStore {
         Ok(found.unwrap_or(stored.next))
     }
 
+    async fn seek_end(&self, log: &LogKey, at: Time) -> Result<u64, StoreError> {
+        let Some(stored) = self.logs.stored(log) else {
+            return Ok(0);
+        };
+        let later = self.seek(log, at.plus(blocks::DISORDER)).await?;
+        let set_back = self
+            .readers
+            .read(move |conn| blocks::last_set_back(conn, stored.id, at))
+            .await?;
+        Ok(later.max(set_back))
+    }
+
     fn watch(&self, log: &LogKey) -> watch::Receiver<u64> {
         self.logs.watch(log)
     }

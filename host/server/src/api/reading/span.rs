@@ -1,7 +1,5 @@
 //! Which positions of a log a query means.
 
-use std::time::Duration;
-
 use watchbox_model::{LogKey, Time};
 use watchbox_store::{Store, StoreError};
 
@@ -13,10 +11,6 @@ const MAX_LIMIT: u64 = 100_000;
 
 /// The positions of a page where nothing is said.
 const LIMIT: u64 = 1_000;
-
-/// Rows are stored in the order in which they are committed, which may differ a little from that of their `_ts`: those that are later
-/// than the end of a time range by less than this are looked at too.
-const DISORDER: Duration = Duration::from_secs(60);
 
 /// A stretch of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +42,7 @@ impl Span {
         let (since, until) = (query.since.map(Time::from), query.until.map(Time::from));
         let mut end = *store.watch(log).borrow();
         if let Some(until) = until {
-            end = end.min(store.seek(log, until.plus(DISORDER)).await?);
+            end = end.min(store.seek_end(log, until).await?);
         }
         let mut from = query.after.map_or(0, |after| after.saturating_add(1));
         if let Some(since) = since {
