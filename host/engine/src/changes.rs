@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use watchbox_model::{Digest, LogKey, Name};
+use watchbox_model::{Digest, LogKey, LogKind, Name};
 use watchbox_store::{How, Installation, VersionNote};
 
 use crate::{
@@ -67,6 +67,7 @@ impl Inner {
             back_to: None,
         };
         let plan = table::plan(&self.table(), &name, &loaded);
+        warnings.extend(self.warn_of_silence(&plan.logs).await?);
         let cursors = self.first_cursors(&plan.logs, install.start).await?;
         self.keep_component(digest, install.component, &install.actor, &name)
             .await?;
@@ -221,6 +222,21 @@ impl Inner {
         Ok(logs.iter().any(|info| info.log == events).then(|| {
             format!("clients have sent events as `{name}`: from now on these are refused")
         }))
+    }
+
+    /// A warning for each log of events that nobody ever sent one to: its name may be wrong, and then nothing would come of the artifact.
+    async fn warn_of_silence(&self, watched: &[LogKey]) -> Result<Vec<String>, EngineError> {
+        let known = self.store.logs().await?;
+        let is_silent = |log: &&LogKey| {
+            log.kind == LogKind::Events && !known.iter().any(|info| info.log == **log)
+        };
+        let silent = watched.iter().filter(is_silent).map(|log| {
+            let name = &log.name;
+            format!(
+                "no client has sent events as `{name}` yet, which it watches: is that the name?"
+            )
+        });
+        Ok(silent.collect())
     }
 
     /// What came of a change of `name`.
