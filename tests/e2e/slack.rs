@@ -1,15 +1,14 @@
 //! From clock to webhook: `Server.Slack.ClientsOnline`, on Slack's good days and bad ones.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use watchbox_tests::{Api, Home, Reply, Server, Sink, eventually};
+use watchbox_tests::{Api, Home, Reply, Server, Sink, eventually, slack};
 
 use crate::numbers;
 
-const NAME: &str = "Server.Slack.ClientsOnline";
-const FOLDER: &str = "server-slack-clientsonline";
+const NAME: &str = slack::NAME;
 /// The client artifact under whose name the clients report.
 const LOG: &str = "Generic.Client.Info";
 const SOON: Duration = Duration::from_secs(60);
@@ -32,21 +31,8 @@ impl Slack {
     }
 
     fn install(&self) -> Result<()> {
-        let folder = self.home.build().root().join("plugins").join(FOLDER);
-        let grants = fs::read_to_string(folder.join("grants.yaml"))?;
-        let url = self.sink.url();
-        let (site, _) = url.split_once("/services/").context("the webhook's path")?;
-        let grants = self.home.file(
-            "grants.yaml",
-            grants.replace("https://hooks.slack.com", site),
-        )?;
-        let secret = format!("token_url=@{}", self.home.file("url", &url)?);
-        let component = self.home.artifact("server-slack-clientsonline-every-1s")?;
-        self.server
-            .run_ok(&[
-                "install", &component, "--grants", &grants, "--secret", &secret,
-            ])
-            .map(drop)
+        let component = self.home.artifact(slack::HURRIED)?;
+        slack::install(&self.home, &self.server, &self.sink, &component, "")
     }
 
     fn api(&self) -> &Api {

@@ -130,8 +130,16 @@ impl Api {
 
     /// All rows of a log that is kept under `path` (`rows/NAME`, `events/NAME`, `messages/NAME`), page by page.
     pub fn log(&self, path: &str) -> Result<Vec<Value>> {
+        self.log_from(path, 0)
+    }
+
+    /// The same, from position `from` on.
+    pub fn log_from(&self, path: &str, from: u64) -> Result<Vec<Value>> {
         let mut rows = Vec::new();
-        let mut after = String::new();
+        let mut after = match from.checked_sub(1) {
+            Some(last) => format!("&after={last}"),
+            None => String::new(),
+        };
         loop {
             let page = self.get(&format!("/api/v1/{path}?format=ndjson&limit=100000{after}"))?;
             ensure!(page.status == 200, "{path}: {page:?}");

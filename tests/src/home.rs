@@ -38,6 +38,11 @@ impl Home {
         self.folder.path()
     }
 
+    /// Keeps the folder, to be looked into; gives its path.
+    pub fn keep(self) -> PathBuf {
+        self.folder.keep()
+    }
+
     /// The server's data folder; there once a server has run.
     pub fn data(&self) -> PathBuf {
         self.path().join("data")

@@ -8,14 +8,18 @@ mod build;
 mod eventually;
 mod home;
 mod live;
+mod machine;
 pub mod sample;
 mod server;
+pub mod siege;
 mod sink;
+pub mod slack;
 
 pub use api::{Answer, Api};
 pub use build::Build;
 pub use eventually::eventually;
 pub use home::Home;
 pub use live::{Live, LiveRow};
+pub use machine::{Cut, Disk, Machine};
 pub use server::{Finished, Server};
 pub use sink::{Received, Reply, Sink};

@@ -52,12 +52,23 @@ impl Server {
 
     /// Starts it with more arguments.
     pub fn start_with(build: &Build, data: &Path, arguments: &[&str]) -> Result<Self> {
+        Self::start_under(build, data, arguments, &[])
+    }
+
+    /// Starts it with more arguments, and with these variables set.
+    pub fn start_under(
+        build: &Build,
+        data: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &OsStr)],
+    ) -> Result<Self> {
         let program = build.program("watchbox")?;
         let log = Self::log_of(data);
         let mut child = Command::new(&program)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::options().create(true).append(true).open(&log)?)
@@ -153,6 +164,14 @@ impl Server {
             words.join(" ")
         );
         Ok(finished.stdout)
+    }
+
+    /// Sends it the kill, and does not wait for its end.
+    pub fn kill_now(&self) -> Result<()> {
+        Ok(kill(
+            Pid::from_raw(self.child.id().try_into()?),
+            Signal::SIGKILL,
+        )?)
     }
 
     /// Kills it as a power cut would: no signal handler runs.

@@ -33,6 +33,10 @@ pub enum Reply {
     Hang,
     /// The connection is closed.
     Drop,
+    /// Half of `200 ok`, and then the connection is closed: who sent it can't know, so it counts as not taken.
+    Cut,
+    /// `200 ok` after so many milliseconds.
+    Stall(u32),
 }
 
 /// A message that came.
@@ -49,7 +53,7 @@ pub struct Received {
 impl Received {
     /// Whether it was accepted: what people in the channel see.
     pub fn accepted(&self) -> bool {
-        self.text.is_ok() && self.reply == Reply::Accept
+        self.text.is_ok() && matches!(self.reply, Reply::Accept | Reply::Stall(_))
     }
 }
 
@@ -72,6 +76,10 @@ struct State {
     next: VecDeque<Reply>,
     otherwise: Reply,
     closed: bool,
+    /// Connections that a request is waited for on.
+    listening: usize,
+    /// Who connected last.
+    last_peer: Option<SocketAddr>,
 }
 
 impl Shared {
@@ -90,6 +98,8 @@ impl Sink {
             next: VecDeque::new(),
             otherwise: Reply::Accept,
             closed: false,
+            listening: 0,
+            last_peer: None,
         };
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
@@ -98,9 +108,14 @@ impl Sink {
         let serving = Arc::clone(&shared);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                if serving.lock().closed {
+                let mut state = serving.lock();
+                if state.closed {
                     return;
                 }
+                state.listening += 1;
+                state.last_peer = stream.peer_addr().ok();
+                drop(state);
+                serving.changed.notify_all();
                 let shared = Arc::clone(&serving);
                 // A connection that breaks is its sender's affair.
                 thread::spawn(move || _ = serve(&stream, &shared));
@@ -124,6 +139,13 @@ impl Sink {
         self.shared.lock().next.extend(replies);
     }
 
+    /// Accepts what comes from now on, whatever was said before.
+    pub fn recover(&self) {
+        let mut state = self.shared.lock();
+        state.next.clear();
+        state.otherwise = Reply::Accept;
+    }
+
     /// What has come so far.
     pub fn received(&self) -> Vec<Received> {
         self.shared.lock().received.clone()
@@ -136,6 +158,30 @@ impl Sink {
             .filter(Received::accepted)
             .filter_map(|message| message.text.ok())
             .collect()
+    }
+
+    /// Waits until all that was sent before has come, where its senders are gone; gives how many messages that are.
+    pub fn drained(&self, limit: Duration) -> Result<usize> {
+        // Connections are taken in order: once this one is, those before it are.
+        let last = TcpStream::connect(self.address)?;
+        let me = last.local_addr().ok();
+        let mut last = Some(last);
+        let (state, timeout) = self
+            .shared
+            .changed
+            .wait_timeout_while(self.shared.lock(), limit, |state| {
+                if state.last_peer == me {
+                    last.take();
+                }
+                last.is_some() || state.listening > 0
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        ensure!(
+            !timeout.timed_out(),
+            "{} connections are still open after {limit:?}",
+            state.listening
+        );
+        Ok(state.received.len())
     }
 
     /// Waits until `enough` says so of what has come, and gives it.
@@ -170,9 +216,15 @@ impl Drop for Sink {
 /// Answers the requests of one connection until it is closed.
 fn serve(stream: &TcpStream, shared: &Shared) -> Result<()> {
     let mut reader = BufReader::new(stream);
-    while let Some(request) = read_request(&mut reader)? {
-        let text = message(&request);
+    loop {
+        let request = read_request(&mut reader);
         let mut state = shared.lock();
+        state.listening -= 1;
+        let Some(request) = request.inspect_err(|_| shared.changed.notify_all())? else {
+            shared.changed.notify_all();
+            return Ok(());
+        };
+        let text = message(&request);
         let reply = match &text {
             Ok(_) => state.next.pop_front().unwrap_or(state.otherwise),
             Err(_) => Reply::NoService,
@@ -194,21 +246,39 @@ fn serve(stream: &TcpStream, shared: &Shared) -> Result<()> {
             (Ok(_), Reply::Fail) => ("500 Internal Server Error", String::new(), "server_error"),
             (Ok(_), Reply::NoService) => ("404 Not Found", String::new(), "no_service"),
             (Ok(_), Reply::Drop) => return Ok(()),
+            (Ok(_), Reply::Cut) => {
+                let mut stream = stream;
+                return Ok(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: te")?);
+            }
+            (Ok(_), Reply::Stall(milliseconds)) => {
+                let pause = Duration::from_millis(milliseconds.into());
+                let waited = shared
+                    .changed
+                    .wait_timeout_while(state, pause, |state| !state.closed)
+                    .unwrap_or_else(PoisonError::into_inner);
+                state = waited.0;
+                ("200 OK", String::new(), "ok")
+            }
             (Ok(_), Reply::Hang) => {
                 let over = shared.changed.wait_while(state, |state| !state.closed);
                 drop(over);
                 return Ok(());
             }
         };
+        state.listening += 1;
         drop(state);
         let mut stream = stream;
-        write!(
+        let written = write!(
             stream,
             "HTTP/1.1 {status}\r\n{header}Content-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
-        )?;
+        );
+        if written.is_err() {
+            shared.lock().listening -= 1;
+            shared.changed.notify_all();
+            return Ok(written?);
+        }
     }
-    Ok(())
 }
 
 struct Request {

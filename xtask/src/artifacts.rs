@@ -26,17 +26,39 @@ pub(crate) fn build_plugins() -> Result<()> {
 pub(crate) const POWERSHELL_FOLDER: &str = "server-powershell-encodedcommand";
 pub(crate) const SLACK_FOLDER: &str = "server-slack-clientsonline";
 
-/// Builds the Slack artifact with a manifest by which it looks every second instead of every minute: the same code, for the demo and the tests,
-/// which can't wait as long. Gives the component's path.
+/// By which the Slack artifact looks every second instead of every minute: the same code, for the demo and the tests, which can't wait as long.
+const HURRIED: (&str, &str) = ("every: 60s", "every: 1s");
+
+/// What makes a next version of an artifact, to upgrade to.
+const NEXT: (&str, &str) = ("version: 1.0.0", "version: 1.0.1");
+
+/// Builds the Slack artifact in a hurry. Gives the component's path.
 pub(crate) fn build_hurried_slack(build: &Build) -> Result<PathBuf> {
-    let folder = build.root().join("plugins").join(SLACK_FOLDER);
-    let out = build.artifact_path(&format!("{SLACK_FOLDER}-every-1s"));
+    build_changed(build, SLACK_FOLDER, "every-1s", &[HURRIED])
+}
+
+/// Builds what `cargo xtask faults` upgrades to and from.
+pub(crate) fn build_next_versions(build: &Build) -> Result<()> {
+    build_changed(build, POWERSHELL_FOLDER, "next", &[NEXT])?;
+    build_changed(build, SLACK_FOLDER, "every-1s-next", &[HURRIED, NEXT])?;
+    Ok(())
+}
+
+/// Builds an artifact of `plugins/` with changes to its manifest, and `suffix` at the end of the component's name.
+fn build_changed(
+    build: &Build,
+    folder: &str,
+    suffix: &str,
+    changes: &[(&str, &str)],
+) -> Result<PathBuf> {
+    let out = build.artifact_path(&format!("{folder}-{suffix}"));
+    let folder = build.root().join("plugins").join(folder);
     fs::create_dir_all(out.parent().context("the artifacts' folder")?)?;
     let manifest = out.with_extension("yaml");
-    fs::write(
-        &manifest,
-        changed(&folder.join("artifact.yaml"), "every: 60s", "every: 1s")?,
-    )?;
+    fs::copy(folder.join("artifact.yaml"), &manifest)?;
+    for (old, new) in changes {
+        fs::write(&manifest, changed(&manifest, old, new)?)?;
+    }
     build_one(build, &folder, Some(&manifest), &out)?;
     Ok(out)
 }

@@ -10,6 +10,7 @@ mod artifacts;
 mod bench;
 mod cargo;
 mod demo;
+mod faults;
 mod step;
 mod test;
 
@@ -26,6 +27,8 @@ enum Task {
     Demo(demo::Options),
     /// Check formatting and lints, build everything, run every test.
     Test,
+    /// Kill the server again and again while events, labels, upgrades and a bad webhook keep it busy; check after each kill.
+    Faults(faults::Options),
     /// Measure, beside the same job done natively and in Python.
     Bench(bench::Options),
     /// Build the artifacts of plugins/ into components.
@@ -46,6 +49,7 @@ fn perform(task: Task) -> Result<()> {
     match task {
         Task::Demo(options) => demo::run(&options),
         Task::Test => test::run(),
+        Task::Faults(options) => faults::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::BuildPlugins => artifacts::build_plugins(),
     }

@@ -31,6 +31,7 @@ pub(crate) fn run() -> Result<()> {
     steps.step("The artifacts, and the guests that tests use", || {
         artifacts::build_all(&build, "plugins")?;
         artifacts::build_hurried_slack(&build)?;
+        artifacts::build_next_versions(&build)?;
         artifacts::build_all(&build, "tests/guests")
     })?;
     steps.step("Tests", || cargo(&build, &["test", "--workspace"]))?;

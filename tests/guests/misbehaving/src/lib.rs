@@ -47,6 +47,10 @@ impl Guest for Misbehaving {
         if told_to("act:flood") {
             (0..5_000).for_each(|line| log::write(log::Level::Warn, &format!("line {line}")));
         }
+        if told_to("act:slow") {
+            let slow = batch.rows.windows(8).filter(|bytes| *bytes == b"act:slow");
+            slow.for_each(|_| dawdle());
+        }
         if told_to("act:fault") {
             return Err(Failure::Fault("said to be at fault".to_owned()));
         }
@@ -62,6 +66,13 @@ fn spin() {
     let mut turns = 0_u64;
     while std::hint::black_box(turns) != u64::MAX {
         turns = turns.wrapping_add(2);
+    }
+}
+
+/// Takes some milliseconds.
+fn dawdle() {
+    for turn in 0..2_000_000_u64 {
+        std::hint::black_box(turn);
     }
 }
 
