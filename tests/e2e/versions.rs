@@ -105,7 +105,7 @@ fn a_version_that_fails_at_first_hands_its_batch_back_and_no_message_is_sent_twi
     );
     let listed = server.run_ok(&["versions", COURIER])?;
     assert!(
-        listed.contains("automatic-rollback to 1") && listed.contains("fails once all is posted"),
+        listed.contains("automatic-rollback to 1") && listed.contains("the artifact failed"),
         "{listed}"
     );
     let metrics = api.get("/metrics")?;

@@ -33,10 +33,8 @@ fn list(versions: &[Version], now: Time) -> Table {
             Some(number) => format!("{} to {number}", version.how),
             None => version.how.to_string(),
         };
-        let changed = match &version.reason {
-            Some(reason) => format!("{}: {reason}", version.changed),
-            None => version.changed.clone(),
-        };
+        // Why it came is more than that it is another component.
+        let changed = version.reason.as_ref().unwrap_or(&version.changed);
         let tone = if version.reason.is_some() {
             Tone::Bad
         } else {
@@ -51,7 +49,7 @@ fn list(versions: &[Version], now: Time) -> Table {
             ago(version.at.0, now).into(),
             version.by.as_str().into(),
             Cell::from(how).tone(tone),
-            cut(&changed, CHANGED).as_ref().into(),
+            cut(changed, CHANGED).as_ref().into(),
         ]);
     }
     table
@@ -141,7 +139,7 @@ mod tests {
         let now = Time::from_seconds(1_764_043_200.0);
         insta::assert_snapshot!(list(&versions, now).render(look), @r"
         NO.  VERSION  DIGEST        WHEN       WHO          HOW                      CHANGED
-          3  1.0.0    111111111111  7 min ago  watchbox     automatic-rollback to 1  component 222222222222 -> 111111111111: the artifact trapped: unreachable
+          3  1.0.0    111111111111  7 min ago  watchbox     automatic-rollback to 1  the artifact trapped: unreachable
           2  2.0.0    222222222222  8 min ago  folder       upgrade                  component 111111111111 -> 222222222222; grants
           1  1.0.0    111111111111  9 min ago  token:admin  install
         ");
