@@ -235,9 +235,8 @@ async fn a_version_that_proves_itself_is_not_taken_back() {
         .change(&echo, upgrade(version("2.0.0", "")))
         .await
         .unwrap();
-    for text in ["a", "b", "c"] {
+    for (text, so_far) in ["a", "b", "c"].into_iter().zip(1..) {
         server.send([text]).await;
-        let so_far = server.status(ECHO).await.rows + 1;
         server.rows(ECHO, so_far).await;
         server.until(ECHO, |status| status.rows == so_far).await;
     }
