@@ -31,8 +31,11 @@ fn help_shows_every_command() {
       inspect       Show what a component is and wants, without running it
       run           Run an artifact over a file of events, without a server
       build         Build the artifact in a folder into a component
+      grants        Find out which grants an artifact needs
       install       Install an artifact on the server
       upgrade       Replace an installed artifact's component, parameters or grants while events flow
+      shadow        Look at, promote or end the new version that runs beside an installed artifact
+      replay        Run a version of an installed artifact over stored events, with its effects withheld
       disable       Switch an installed artifact off; it keeps its place in its logs
       enable        Switch an installed artifact on again
       remove        Remove an installed artifact and its state; its rows stay
@@ -54,6 +57,8 @@ fn help_shows_every_command() {
       dead-letters  Look at triggers that were set aside, and give them to their artifact again
       token         Make, list and revoke tokens
       backup        Write a copy of all that is kept, while the server works
+      doctor        Look what is wrong with the data folder of a server that is stopped, and recover
+                    what can be read
       completions   Print the completions of a shell
       help          Print this message or the help of the given subcommand(s)
 

@@ -286,6 +286,14 @@ mod tests {
             "targets": [{"target": "POST https://h.example/\u{1b}", "count": 3, "bytes": 120}],
         }))
         .unwrap();
-        insta::assert_snapshot!(anstream::adapter::strip_str(&told(&summary)), @"");
+        insta::assert_snapshot!(anstream::adapter::strip_str(&told(&summary)), @r"
+        200 events, 4 turns and 20 rows in 0.50 s, by 2.0.0 111111111111
+        2 rows only replayed (+), 1 rows only stored (-)
+        would have sent 3 × POST https://h.example/\u{1b} (120 bytes)
+        3 label changes withheld
+        1 calls denied
+        1 events or ticks could not be handled
+        it ended early, with as many rows as --limit allows
+        ");
     }
 }

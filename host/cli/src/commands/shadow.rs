@@ -167,6 +167,21 @@ mod tests {
             width: None,
         };
         let now = Time::from_seconds(1_764_043_200.0);
-        insta::assert_snapshot!(details(&shadow, now).render(look), @"");
+        insta::assert_snapshot!(details(&shadow, now).render(look), @r"
+        Shadow of        Server.A
+        Version          2.0.0, 111111111111
+        Since            1 h ago by token:admin
+        Lag              0
+        Events           200
+        Turns            4, 125.0 ms each
+        Rows             20
+        Same in both     18
+        Only live (-)    1
+        Only shadow (+)  2
+        Failures         1
+        Last failure     the artifact trapped: unreachable (1 min ago)
+        Would send       3 × POST secret(url) -> https://h.example (120 bytes)
+        Denied           labels.add x of C.1: no grant covers it
+        ");
     }
 }
