@@ -5,7 +5,7 @@ use std::path::Path;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-/// Gives back the rows that it is handed; traps where there is a `!` in them. On a tick it emits `{"Tick": 1}`.
+/// Gives back the rows that it is handed; traps where there is `!!!!` in them (a time may hold fewer). On a tick it emits `{"Tick": 1}`.
 const ECHO: &str = r#"
 (module
   (memory (export "memory") 2)
@@ -39,7 +39,7 @@ const ECHO: &str = r#"
     (block $done
       (loop $next
         (br_if $done (i32.ge_u (local.get $at) (local.get $len)))
-        (if (i32.eq (i32.load8_u (i32.add (local.get $rows) (local.get $at))) (i32.const 33)) (then unreachable))
+        (if (i32.eq (i32.load (i32.add (local.get $rows) (local.get $at))) (i32.const 0x21212121)) (then unreachable))
         (local.set $at (i32.add (local.get $at) (i32.const 1)))
         (br $next)))
     (i32.const 32)))

@@ -27,7 +27,7 @@ fn an_artifact_that_uses_nothing_needs_no_grants() {
 #[test]
 fn events_that_fail_are_told_and_grants_are_proposed_all_the_same() {
     let component = file(with(MANIFEST));
-    let event = b"{\"ClientId\":\"C.1\",\"Keep\":true,\"Text\":\"!\"}\n";
+    let event = b"{\"ClientId\":\"C.1\",\"Keep\":true,\"Text\":\"!!!!\"}\n";
     let arguments = [
         "grants",
         "propose",

@@ -16,7 +16,7 @@ const REPLAY: &str = "/api/v1/table/Server.Echo/replay";
 const SHADOW: &str = "/api/v1/table/Server.Echo/shadow";
 const WATCHES: &str = "subscribe: [ { artifact: Some.Log } ]";
 /// The same log, of which only the client comes through.
-const LESS: &str = "subscribe: [ { artifact: Some.Log, columns: [] } ]";
+const LESS: &str = "subscribe: [ { artifact: Some.Log, columns: [ClientId] } ]";
 
 async fn digest(server: &Server, version: &str, lines: &str) -> Value {
     let call = server.call(Method::POST, "/api/v1/artifacts");
