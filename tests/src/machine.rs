@@ -166,10 +166,13 @@ fn undo_some(
     let mut synced = current.clone();
     for record in records.iter().rev().filter(|record| record.kind == BYTES) {
         synced.resize(record.length, 0);
-        synced
-            .get_mut(record.offset..record.offset + record.bytes.len())
-            .context("what was overwritten lies behind the file's end")?
-            .copy_from_slice(&record.bytes);
+        // Nothing was overwritten where a write began behind the file's end.
+        if !record.bytes.is_empty() {
+            synced
+                .get_mut(record.offset..record.offset + record.bytes.len())
+                .context("what was overwritten lies behind the file's end")?
+                .copy_from_slice(&record.bytes);
+        }
     }
     let length = if current.len() == synced.len() || survives() {
         current.len()
