@@ -196,7 +196,14 @@ fn a_write_ahead_log_that_is_damaged_further_on_is_read_up_to_there_and_told_of(
     let data = stored(&home, false)?;
     let log = data.join("watchbox.db-wal");
     let mut bytes = fs::read(&log)?;
-    let middle = bytes.len() / 2;
+    // Its changes of pages, as far as they are of its present round: behind them there may be what an earlier one left.
+    let frame = |number: usize| 32 + number * (24 + 8192);
+    let of_this_round = |number: &usize| {
+        let salt = frame(*number) + 8;
+        bytes.get(salt..salt + 8) == Some(&bytes[16..24])
+    };
+    let changes = (0..).take_while(of_this_round).count();
+    let middle = frame(changes / 2) + 24;
     bytes[middle..middle + 100].fill(0x5a);
     fs::write(&log, bytes)?;
     let finished = watchbox(&home, &["doctor", "--data", text(&data)?])?;
