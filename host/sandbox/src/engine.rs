@@ -24,6 +24,9 @@ pub(crate) const STACK: usize = 1 << 20;
 /// Elements of one table: function pointers. CPython has some 10,000.
 pub(crate) const TABLE_ELEMENTS: usize = 100_000;
 
+/// The most core instances that a component is made of.
+const CORE_INSTANCES: u32 = 100;
+
 /// An engine for `config`. Where the address space for the pool can't be had, instances are allocated one by one: slower to make, otherwise the same.
 pub(crate) fn engine(config: &SandboxConfig) -> Result<Engine, SandboxError> {
     let pooled = Engine::new(
@@ -61,10 +64,10 @@ fn settings() -> Config {
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(8))
         // Offsets into the guest's code help nobody here, and their table is as large as the code.
         .generate_address_map(false)
-        // No toolchain that artifacts are built with needs these; what is not there can't be attacked.
+        // Several memories stay allowed: a component that holds another one, as QuickJS's does, is joined to it by code that sees both.
+        // No toolchain that artifacts are built with needs the following; what is not there can't be attacked.
         .wasm_threads(false)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
         .wasm_tail_call(false)
         .wasm_relaxed_simd(false)
         .wasm_function_references(false)
@@ -78,9 +81,9 @@ fn pool(config: &SandboxConfig) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     let memory = usize::try_from(config.memory).unwrap_or(usize::MAX);
     pool.total_component_instances(config.instances)
-        // A component of CPython is made of a dozen modules, one of Rust of three or four.
-        .total_core_instances(config.instances.saturating_mul(8))
-        .max_core_instances_per_component(100)
+        // A component of CPython is made of some fifty modules, one of Rust of three or four. Each is a bookkeeping entry and reserves nothing.
+        .total_core_instances(config.instances.saturating_mul(CORE_INSTANCES))
+        .max_core_instances_per_component(CORE_INSTANCES)
         .total_tables(config.instances.saturating_mul(4))
         .max_tables_per_component(20)
         .table_elements(TABLE_ELEMENTS)
