@@ -1,0 +1,3 @@
+module watchbox
+
+go 1.24
