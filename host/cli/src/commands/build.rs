@@ -21,7 +21,9 @@ pub fn build(args: args::Build, output: &Output) -> anyhow::Result<Exit> {
             "out": built.out,
             "name": built.name,
             "version": built.version,
+            "language": built.language,
             "size": built.size,
+            "seconds": built.time.as_secs_f64(),
             "digest": built.digest,
             "imports": built.imports,
             "warnings": built.warnings,
@@ -35,9 +37,13 @@ pub fn build(args: args::Build, output: &Output) -> anyhow::Result<Exit> {
     };
     let mut details = Details::new();
     details
-        .line("Artifact", format!("{} {}", built.name, built.version))
+        .line(
+            "Artifact",
+            format!("{} {}, in {}", built.name, built.version, built.language),
+        )
         .line("Component", built.out.display().to_string())
         .line("Size", byte_size(built.size))
+        .line("Built in", format!("{:.1} s", built.time.as_secs_f64()))
         .line("Digest", built.digest.to_string())
         .line("Imports", imports);
     output.text(&details.render(output.look()))?;

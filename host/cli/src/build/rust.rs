@@ -1,7 +1,7 @@
-//! Runs cargo.
+//! Artifacts in Rust: cargo makes a core module, which becomes a component.
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -9,6 +9,8 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
+
+use super::component;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -39,15 +41,16 @@ struct Target {
     crate_types: Vec<String>,
 }
 
+/// Builds the artifact in `dir`.
+pub(super) fn build(dir: &Path) -> anyhow::Result<Vec<u8>> {
+    let module = compile(dir)?;
+    let module = fs::read(&module).with_context(|| format!("can't read {}", module.display()))?;
+    component::of_module(&module)
+}
+
 /// Compiles the crate in `folder` and gives where its core module is.
-pub(super) fn compile(folder: &Path) -> anyhow::Result<PathBuf> {
+fn compile(folder: &Path) -> anyhow::Result<PathBuf> {
     let manifest = folder.join("Cargo.toml");
-    let manifest = manifest.canonicalize().with_context(|| {
-        format!(
-            "no crate at {}: artifacts in Rust are built here, those in other languages with their own tools",
-            manifest.display()
-        )
-    })?;
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     command
