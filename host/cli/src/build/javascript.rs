@@ -29,7 +29,7 @@ const QUICKJS: Tool = Tool {
 
 const SPIDERMONKEY: Tool = Tool {
     names: &["componentize-js"],
-    install: "npm install --save-dev @bytecodealliance/componentize-js@0.23.0",
+    install: "npm install --save-dev @bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.17.2",
 };
 
 /// What SpiderMonkey brings along of WASI unless it is told not to.

@@ -8,13 +8,13 @@
 package wit_exports
 
 import (
-	"watchbox/internal/contract/export_watchbox_artifact_handler"
-	"watchbox/internal/contract/watchbox_artifact_handler"
 	witRuntime "watchbox/internal/wit/runtime"
 	witTypes "watchbox/internal/wit/types"
 	"math"
 	"runtime"
 	"unsafe"
+	"watchbox/internal/contract/export_watchbox_artifact_handler"
+	"watchbox/internal/contract/watchbox_artifact_handler"
 )
 
 var staticPinner = runtime.Pinner{}
