@@ -6,6 +6,7 @@ mod folder;
 mod hot_load;
 mod ingest;
 mod journal;
+mod languages;
 mod logs;
 mod numbers;
 mod powershell;

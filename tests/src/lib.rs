@@ -15,6 +15,9 @@ pub mod siege;
 mod sink;
 pub mod slack;
 
+/// The languages, beside Rust, that there is an SDK for: the names of their folders in `plugin-sdk/`.
+pub const LANGUAGES: [&str; 4] = ["python", "javascript", "c", "go"];
+
 pub use api::{Answer, Api};
 pub use build::Build;
 pub use eventually::eventually;

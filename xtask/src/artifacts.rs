@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use watchbox_tests::Build;
 
-use crate::{cargo, step::Steps};
+use crate::{cargo, step::Steps, toolchains::Toolchains};
 
 /// `cargo xtask build-plugins`.
 pub(crate) fn build_plugins() -> Result<()> {
@@ -96,15 +96,35 @@ pub(crate) fn build_one(
     build: &Build,
     folder: &Path,
     manifest: Option<&Path>,
-    out: &PathBuf,
+    out: &Path,
 ) -> Result<()> {
+    let mut command = build_command(build, folder, out)?;
+    if let Some(manifest) = manifest {
+        command.arg("--manifest").arg(manifest);
+    }
+    cargo::run(&mut command)
+}
+
+/// Builds one with the programs of these toolchains.
+pub(crate) fn build_with(
+    build: &Build,
+    folder: &Path,
+    out: &Path,
+    toolchains: &Toolchains,
+) -> Result<()> {
+    cargo::run(build_command(build, folder, out)?.env("PATH", toolchains.path()?))
+}
+
+fn build_command(build: &Build, folder: &Path, out: &Path) -> Result<Command> {
     fs::create_dir_all(out.parent().context("the artifacts' folder")?)?;
     let shown = folder.strip_prefix(build.root()).unwrap_or(folder);
     eprintln!("$ watchbox build {}", shown.display());
     let mut command = Command::new(build.program("watchbox")?);
-    command.arg("build").arg(folder).arg("--out").arg(out);
-    if let Some(manifest) = manifest {
-        command.arg("--manifest").arg(manifest);
-    }
-    cargo::run(command.current_dir(build.root()))
+    command
+        .arg("build")
+        .arg(folder)
+        .arg("--out")
+        .arg(out)
+        .current_dir(build.root());
+    Ok(command)
 }

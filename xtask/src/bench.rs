@@ -3,6 +3,7 @@
 //! Compare the ratios: they hold from machine to machine, the figures do not.
 
 mod file;
+mod languages;
 mod latency;
 mod report;
 mod through;
@@ -20,7 +21,10 @@ use crate::{
 };
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    what: Option<What>,
     /// How many events the file holds
     #[arg(long, value_name = "N", default_value_t = 200_000)]
     events: usize,
@@ -33,6 +37,13 @@ pub(crate) struct Options {
     /// For how many seconds latency is measured
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     latency: u32,
+}
+
+/// What else can be measured.
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// The same artifact in every language
+    Languages(languages::Options),
 }
 
 /// What is measured, and with what.
@@ -49,6 +60,9 @@ struct Work {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if let Some(What::Languages(options)) = &options.what {
+        return languages::run(options);
+    }
     let build = Build::current()?.release();
     let mut steps = Steps::new(6);
     steps.step("Toolchain", || add_wasm_target(&build))?;

@@ -8,11 +8,15 @@
 
 mod artifacts;
 mod bench;
+#[cfg(test)]
+mod bindings;
 mod cargo;
 mod demo;
 mod faults;
+mod languages;
 mod step;
 mod test;
+mod toolchains;
 
 use std::process::ExitCode;
 
@@ -33,6 +37,8 @@ enum Task {
     Bench(bench::Options),
     /// Build the artifacts of plugins/ into components.
     BuildPlugins,
+    /// Install the toolchains of the languages, run the tests of the SDKs, build the same artifact in each.
+    Languages,
 }
 
 fn main() -> ExitCode {
@@ -52,5 +58,6 @@ fn perform(task: Task) -> Result<()> {
         Task::Faults(options) => faults::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::BuildPlugins => artifacts::build_plugins(),
+        Task::Languages => languages::run(),
     }
 }

@@ -6,12 +6,13 @@ use watchbox_tests::Build;
 use crate::{
     artifacts,
     cargo::{add_wasm_target, build_watchbox, cargo},
+    languages,
     step::Steps,
 };
 
 pub(crate) fn run() -> Result<()> {
     let build = Build::current()?;
-    let mut steps = Steps::new(6);
+    let mut steps = Steps::new(8);
     steps.step("Toolchain", || add_wasm_target(&build))?;
     steps.step("Formatting", || cargo(&build, &["fmt", "--all", "--check"]))?;
     steps.step("Lints", || {
@@ -34,6 +35,10 @@ pub(crate) fn run() -> Result<()> {
         artifacts::build_next_versions(&build)?;
         artifacts::build_all(&build, "tests/guests")
     })?;
+    steps.step("The same artifact in every language", || {
+        languages::build_examples(&build)
+    })?;
+    steps.step("Tests of the SDKs", || languages::test(&build))?;
     steps.step("Tests", || cargo(&build, &["test", "--workspace"]))?;
     steps.finish("everything holds");
     Ok(())

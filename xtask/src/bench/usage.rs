@@ -34,7 +34,7 @@ pub(crate) fn run(command: &mut Command) -> Result<Took> {
 }
 
 /// The processor time of the children that were waited for.
-fn children() -> Result<Duration> {
+pub(crate) fn children() -> Result<Duration> {
     Ok(of(&getrusage(UsageWho::RUSAGE_CHILDREN)?))
 }
 

@@ -1,0 +1,122 @@
+//! The toolchains of the languages that artifacts are written in, installed into the cache folder, outside of the clone.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result};
+
+use crate::cargo::run;
+
+/// What builds Python.
+const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
+
+/// What builds JavaScript.
+const NPM: [&str; 2] = ["componentize-qjs@0.4.5", "esbuild@0.28.2"];
+
+/// The other engine for JavaScript, and what it needs and does not ask for. Only the benchmark uses it: it is 400 MB.
+const SPIDERMONKEY: [&str; 2] = [
+    "@bytecodealliance/componentize-js@0.23.0",
+    "@bytecodealliance/preview2-shim@0.17.2",
+];
+
+/// Where what took long to get is kept.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let folder = env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))
+        .context("neither XDG_CACHE_HOME nor HOME is set")?;
+    Ok(folder.join("watchbox"))
+}
+
+/// Installs what is missing of them, and puts them on this process's `PATH`, for what it starts.
+pub(crate) fn install() -> Result<Toolchains> {
+    let folder = cache()?.join("toolchains");
+    let python = once(&folder, &["python", COMPONENTIZE_PY], |folder| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+        let pip = folder.join("bin/pip");
+        run(Command::new(pip).args(["install", "--quiet", COMPONENTIZE_PY]))
+    })?;
+    let javascript = npm(&folder, &NPM)?;
+    Ok(Toolchains(vec![
+        python.join("bin"),
+        javascript.join("node_modules/.bin"),
+    ]))
+}
+
+/// The same, and the engine that only the benchmark needs.
+pub(crate) fn install_all() -> Result<Toolchains> {
+    let Toolchains(mut folders) = install()?;
+    let spidermonkey = npm(&cache()?.join("toolchains"), &SPIDERMONKEY)?;
+    folders.push(spidermonkey.join("node_modules/.bin"));
+    Ok(Toolchains(folders))
+}
+
+/// Folders with programs.
+#[derive(Debug)]
+pub(crate) struct Toolchains(Vec<PathBuf>);
+
+impl Toolchains {
+    /// What `PATH` must be for their programs to be found before others.
+    pub(crate) fn path(&self) -> Result<std::ffi::OsString> {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = self.0.iter().cloned().chain(env::split_paths(&path));
+        Ok(env::join_paths(folders)?)
+    }
+}
+
+fn npm(folder: &Path, packages: &[&str]) -> Result<PathBuf> {
+    let names: Vec<&str> = std::iter::once("javascript")
+        .chain(packages.iter().copied())
+        .collect();
+    once(folder, &names, |folder| {
+        run(Command::new("npm")
+            .args([
+                "install",
+                "--no-audit",
+                "--no-fund",
+                "--loglevel=error",
+                "--prefix",
+            ])
+            .arg(folder)
+            .args(packages))
+    })
+}
+
+/// A folder under `folder`, named after what is in it, that `make` fills where it is not there yet: whole or not at all.
+fn once(folder: &Path, what: &[&str], make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let name = what.join("+").replace('/', "-");
+    let whole = folder.join(&name);
+    let done = whole.join(".installed");
+    if !done.exists() {
+        eprintln!("installing {}", what.join(", "));
+        // A folder of programs can't be moved, since some of them know where they are.
+        let _ = fs::remove_dir_all(&whole);
+        fs::create_dir_all(&whole)?;
+        make(&whole)?;
+        fs::write(done, "")?;
+    }
+    Ok(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_toolchain_is_installed_once_and_a_half_one_again() {
+        let home = tempfile::tempdir().unwrap();
+        let fill = |folder: &Path| Ok(fs::write(folder.join("tool"), "")?);
+        let failed = once(home.path(), &["a", "@b/c@1"], |folder| {
+            fs::write(folder.join("half"), "")?;
+            anyhow::bail!("no network")
+        });
+        assert!(failed.is_err());
+        let folder = once(home.path(), &["a", "@b/c@1"], fill).unwrap();
+        assert!(folder.ends_with("a+@b-c@1") && folder.join("tool").exists());
+        assert!(!folder.join("half").exists(), "what was left is gone");
+        once(home.path(), &["a", "@b/c@1"], |_| anyhow::bail!("again")).unwrap();
+    }
+}
