@@ -155,7 +155,7 @@ fn values_cross_by_the_rules_of_the_encoding() -> Result<()> {
 #[test]
 fn an_exception_reaches_the_operator_with_its_text_and_line() -> Result<()> {
     let home = Home::new()?;
-    let one = |what: &str| json!({"ClientId": "C.1", "Do": what}).to_string();
+    let one = |what: &str| json!({"ClientId": "C.1", "Do": what, "Value": 7}).to_string();
     let events = home.file("events.ndjson", [one("throw"), one("echo")].join("\n"))?;
     for (language, places) in [
         ("python", &["LookupError: no such thing", "app.py:19"][..]),
@@ -171,7 +171,7 @@ fn an_exception_reaches_the_operator_with_its_text_and_line() -> Result<()> {
         }
         assert_eq!(
             ran.rows,
-            [json!({"Value": null})],
+            [json!({"Value": 7})],
             "{language}: the rest goes on"
         );
     }
