@@ -219,6 +219,9 @@ impl Reader {
         let mut at = from;
         while at < to {
             let blocks = self.read(store, at).await?;
+            // Retention may have taken a part of it meanwhile, or all.
+            let first = blocks.first().map_or(to, |block| block.first.min(to));
+            self.miss(at, first);
             if blocks.is_empty() {
                 break;
             }

@@ -126,6 +126,12 @@ impl Inner {
             // Whoever gives grants with it has said what it may do.
             let lacks = candidate.asks_for_more(&before);
             if change.grants.is_none() && !lacks.is_empty() {
+                if change
+                    .enabled
+                    .is_some_and(|on| on != before.installation.enabled)
+                {
+                    return Err(EngineError::WaitsAndSwitches(name));
+                }
                 return self.let_wait(&before, candidate, &change, lacks).await;
             }
             after.probation = before.proves_its_successor();

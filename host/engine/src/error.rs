@@ -7,6 +7,11 @@ use watchbox_store::StoreError;
 /// An error of the engine. None of these leaves half a change behind.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
+    /// A change asks for an upgrade that would wait for approval, and for a switch.
+    #[error(
+        "{0} wants more than it is granted, so the upgrade would wait for approval: switch it on or off by itself, or give grants"
+    )]
+    WaitsAndSwitches(Name),
     /// The component is wrong.
     #[error("the component can't be installed: {0}")]
     Load(#[from] LoadError),

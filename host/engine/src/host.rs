@@ -106,7 +106,13 @@ impl Host for InstallationHost {
             (effect, journal.origin().clone(), key, found)
         })?;
         let outcome = match found {
-            Found::Nowhere => None,
+            Found::Nowhere => {
+                if !self.with(turn, |journal| journal.is_open())? {
+                    self.store.open(&origin).await.map_err(unavailable)?;
+                    self.with(turn, Journal::opened)?;
+                }
+                None
+            }
             Found::Here(outcome) => {
                 self.write(turn, &origin, effect, outcome.clone()).await?;
                 Some(outcome)

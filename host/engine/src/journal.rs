@@ -16,6 +16,8 @@ const NAMED: &str = "once:";
 pub(crate) struct Journal {
     /// The turn that the effects stand under: this one, or the batch that it is a part of.
     origin: OpenTurn,
+    /// Whether the store knows of it.
+    is_open: bool,
     /// Every effect that was done, and whether a part that is over had it.
     done: BTreeMap<Effect, bool>,
     /// Those that the turn which is under way made or was answered with, in any try.
@@ -53,6 +55,7 @@ impl Journal {
     pub(crate) fn of(origin: OpenTurn) -> Self {
         Self {
             origin,
+            is_open: false,
             done: BTreeMap::new(),
             used: BTreeSet::new(),
             unwritten: BTreeMap::new(),
@@ -60,8 +63,9 @@ impl Journal {
         }
     }
 
-    /// The same, with what is written down of it.
+    /// The same, which the store knows, with what is written down of it.
     pub(crate) fn with(mut self, written: Vec<Written>) -> Self {
+        self.is_open = true;
         let done = written
             .into_iter()
             .map(|written| (written.effect, written.is_taken));
@@ -79,6 +83,17 @@ impl Journal {
             }
         }
         self
+    }
+
+    /// Whether the store knows of its origin. It must before anything leaves the machine: else a restart would not know the turn again,
+    /// whose id, bounds and time name what was sent.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// The store knows of its origin.
+    pub(crate) fn opened(&mut self) {
+        self.is_open = true;
     }
 
     /// A turn begins, which has used nothing yet.
@@ -158,7 +173,7 @@ impl Journal {
 
     /// What becomes of it with the commit of the turn that ends at `to` (of a batch) or that is a tick's; nothing where it is empty.
     pub(crate) fn settlement(&self, to: Option<u64>) -> Option<Settlement> {
-        (!self.done.is_empty()).then(|| Settlement {
+        (self.is_open || !self.done.is_empty()).then(|| Settlement {
             origin: self.origin.turn.clone(),
             taken: self.used.iter().cloned().collect(),
             is_over: self.is_over(to),

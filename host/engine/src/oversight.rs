@@ -149,7 +149,11 @@ impl Inner {
             text.push_str("; ");
             text.push_str(warning);
         }
-        self.say(name, Level::Error, text).await
+        // It has gone back, whether that can be said there or not.
+        if let Err(error) = self.say(name, Level::Error, text).await {
+            tracing::warn!(installation = %name, %error, "a way back could not be told in its messages");
+        }
+        Ok(())
     }
 
     /// Writes down that the version has nothing to prove any more.

@@ -1,6 +1,6 @@
 //! Versions that wait for approval: an upgrade that wants more than is granted, and than the version before it wanted in vain.
 
-use watchbox_model::{Name, grants::Lack};
+use watchbox_model::{Grants, Name, grants::Lack};
 use watchbox_store::{How, Installation, Pending};
 
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     audit::Admin,
     change::{Act, Before, Candidate},
     engine::Inner,
+    loading::Settings,
 };
 
 impl Candidate {
@@ -43,11 +44,18 @@ impl Inner {
                 .map(|lack| format!("it wants {lack} ({}): {}", lack.reason, lack.refusal)),
         );
         let wants: Vec<String> = lacks.iter().map(ToString::to_string).collect();
+        // What the new version calls a secret is sealed, wherever it was given.
+        let mut given = Settings {
+            parameters: change.parameters.clone().unwrap_or_default(),
+            secrets: change.secrets.clone(),
+            grants: Grants::default(),
+        };
+        given.keep_secrets_apart(component);
         let pending = Pending {
             digest: component.digest(),
             version,
-            parameters: change.parameters.clone(),
-            secrets: self.vault.seal(name, &change.secrets)?,
+            parameters: change.parameters.is_some().then_some(given.parameters),
+            secrets: self.vault.seal(name, &given.secrets)?,
             lacks,
             at: self.config.clock.now(),
             by: change.actor.clone(),

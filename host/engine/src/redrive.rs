@@ -34,7 +34,10 @@ impl Runner {
             now: letter.now,
             is_aside: true,
         };
-        let mut journal = Journal::of(origin).with(written);
+        let mut journal = Journal::of(origin);
+        if !written.is_empty() {
+            journal = journal.with(written);
+        }
         let work = match &letter.trigger {
             Trigger::Tick { due } => {
                 journal = journal.carrying(self.post.store.carried(&name).await?);

@@ -179,6 +179,9 @@ impl Runner {
             self.swap_if_free().await;
             self.redrive_if_free().await;
         }
+        if let Some(work) = self.current.take() {
+            self.set_down(&work);
+        }
         self.keep_cursors().await;
     }
 
@@ -284,6 +287,8 @@ impl Runner {
             Trigger::Events { log, .. } => {
                 if let Some(reader) = self.readers.iter_mut().find(|reader| reader.log == *log) {
                     reader.bounds.keep(journal);
+                    // It begins where the cursor is, not behind what it was looked past.
+                    reader.rewind();
                 }
             }
             Trigger::Tick { due } => self.begun_ticks.push((*due, journal)),

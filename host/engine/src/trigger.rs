@@ -117,13 +117,16 @@ impl Runner {
         if !self.is_resumed {
             self.resume().await?;
         }
-        let mut readers = Vec::new();
-        for (log, subscription) in self.plan.logs.iter().zip(&self.plan.loaded.subscriptions) {
-            let cursor = store.cursor(&name, log).await?.unwrap_or(0);
+        let mut cursors = Vec::new();
+        for log in &self.plan.logs {
+            cursors.push(store.cursor(&name, log).await?.unwrap_or(0));
+        }
+        // Nothing is awaited from here on: what is taken out of `kept` must not be lost with a future that is dropped.
+        let (mut readers, mut over) = (Vec::new(), Vec::new());
+        let subscriptions = self.plan.loaded.subscriptions.iter();
+        for ((log, subscription), cursor) in self.plan.logs.iter().zip(subscriptions).zip(cursors) {
             let mut bounds = self.kept.remove(log).unwrap_or_default();
-            if let Some(over) = bounds.passed(cursor) {
-                close(store.as_ref(), over.origin()).await?;
-            }
+            over.extend(bounds.passed(cursor));
             readers.push(Reader::new(
                 log.clone(),
                 subscription.clone(),
@@ -138,6 +141,18 @@ impl Runner {
         self.readers = readers;
         self.first_look = 0;
         self.is_open = true;
+        self.show_open();
+        for journal in over {
+            if let Err(error) = close(store.as_ref(), journal.origin()).await {
+                // It is found and closed at the next start.
+                tracing::warn!(installation = %name, %error, "a journal was not closed");
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows what was opened.
+    fn show_open(&self) {
         let mut facts = self.post.progress.facts();
         facts.positions = self
             .readers
@@ -149,7 +164,6 @@ impl Runner {
         if self.current.is_none() {
             facts.phase = Phase::Idle;
         }
-        Ok(())
     }
 
     /// Finds the last tick, and the turns that an earlier process left open.
@@ -181,12 +195,18 @@ impl Runner {
             Trigger::Events { log, .. } => {
                 self.kept.insert(log.clone(), Bounds::of(journal));
             }
-            Trigger::Tick { due } if done.is_some_and(|done| *due <= done) => {
+            Trigger::Tick { due } if done.is_some_and(|done| self.is_done(*due, done)) => {
                 close(self.post.store.as_ref(), journal.origin()).await?;
             }
             Trigger::Tick { due } => self.begun_ticks.push((*due, journal)),
         }
         Ok(())
+    }
+
+    /// Whether a tick was done, if the last that was is `done`. One that lies ahead says that the clock was set back since: what is due
+    /// before it may have been begun after it.
+    fn is_done(&self, due: Time, done: Time) -> bool {
+        due <= done && done.since(self.post.clock.now()) <= SET_BACK
     }
 
     /// Tells of events that retention took before they were come to.

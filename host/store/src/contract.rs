@@ -217,7 +217,9 @@ pub trait Store: Send + Sync + 'static {
     -> Result<(), StoreError>;
     /// What a turn reads; taken when its first read comes.
     async fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError>;
-    /// Writes down an effect that left the machine; on disk when this returns. The turn is open from its first entry until it is over.
+    /// Opens a turn, before anything of it leaves the machine; on disk when this returns. It stays open until it is over.
+    async fn open(&self, turn: &OpenTurn) -> Result<(), StoreError>;
+    /// Writes down an effect that left the machine; on disk when this returns. It opens the turn, if that is not open.
     /// An effect that comes again has the outcome that came last. Of an installation that was removed it is [`StoreError::Missing`].
     async fn journal(&self, turn: &OpenTurn, entry: JournalEntry) -> Result<(), StoreError>;
     /// The turns of `installation` that are open, oldest first, with what is written down of them; those set aside are not among them.

@@ -20,6 +20,9 @@ use crate::{
 /// The most denied calls that are told one by one.
 const DENIALS: usize = 100;
 
+/// How long whoever reads may keep the rest of it waiting, once it was played.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// A replay under way.
 pub(super) struct Performance {
     inner: Weak<Inner>,
@@ -126,7 +129,8 @@ impl Performance {
             ReplayEnd::Done => self.summary.until,
             _ => self.reached,
         };
-        match self.tell_missing(before, &sender).await {
+        let told = tokio::time::timeout(PATIENCE, self.tell_missing(before, &sender));
+        match told.await.unwrap_or(Err(None)) {
             Ok(()) => {}
             Err(Some(end)) => self.summary.end = end,
             Err(None) => return,
@@ -135,8 +139,9 @@ impl Performance {
         summary.calls = self.targets.total();
         summary.targets = self.targets.list();
         summary.took = began.elapsed();
-        // Whoever read it may be gone now.
-        let _ = sender.send(Replayed::Summary(Box::new(summary))).await;
+        // Whoever read it may be gone now, or read no more.
+        let told = sender.send(Replayed::Summary(Box::new(summary)));
+        let _ = tokio::time::timeout(PATIENCE, told).await;
     }
 
     async fn play(&mut self, sender: &Sender<Replayed>) -> Result<(), Ended> {

@@ -112,6 +112,10 @@ impl Store for Faulty {
     async fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
         self.inner.snapshot().await
     }
+    async fn open(&self, turn: &OpenTurn) -> Result<()> {
+        fail(&self.failing_entries)?;
+        self.inner.open(turn).await
+    }
     async fn journal(&self, turn: &OpenTurn, entry: JournalEntry) -> Result<()> {
         fail(&self.failing_entries)?;
         self.inner.journal(turn, entry).await

@@ -258,6 +258,7 @@ impl From<EngineError> for Problem {
             | EngineError::Artifact { .. }
             | EngineError::NotRunning(_)
             | EngineError::NothingPending(_)
+            | EngineError::WaitsAndSwitches(_)
             | EngineError::Redrive { .. }
             | EngineError::RowLog(_) => Kind::Conflict,
             EngineError::Missing(_)

@@ -88,10 +88,21 @@ fn read_parameters(file: &str, text: &str) -> Result<BTreeMap<String, Value>, Un
     })
 }
 
+/// Opens a file without waiting for anybody, as a pipe that stands in its place would have it.
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        nix::fcntl::OFlag::O_NONBLOCK.bits(),
+    );
+    options.read(true).open(path)
+}
+
 /// The bytes of a file that nobody wrote to meanwhile; `None` where there is none.
 fn read_whole(path: &Path, most: u64) -> Result<Option<Vec<u8>>, Unread> {
     let wrong = |reason: String| Unread::Wrong(format!("{}: {reason}", path.display()));
-    let file = match File::open(path) {
+    let file = match open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(wrong(error.to_string())),

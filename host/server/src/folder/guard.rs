@@ -79,9 +79,9 @@ pub(super) fn reason_against(about: &fs::Metadata) -> Option<String> {
             "it belongs to user {owner}, not to the server's ({own}) or root: change its owner"
         ));
     }
-    (about.mode() & 0o002 != 0).then(|| {
+    (about.mode() & 0o022 != 0).then(|| {
         format!(
-            "everybody can write to it (mode {:03o}): run `chmod o-w` on it",
+            "others than its owner can write to it (mode {:03o}): run `chmod go-w` on it",
             about.mode() & 0o777
         )
     })

@@ -21,7 +21,7 @@ use notify::{
     event::{AccessKind, AccessMode, ModifyKind},
 };
 use tokio::{
-    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    sync::mpsc::unbounded_channel,
     time::{Instant, sleep, sleep_until},
 };
 
@@ -75,22 +75,17 @@ async fn watch_once(app: &App, folder: &Path) -> FolderError {
     loop {
         let next = settling.next();
         tokio::select! {
-            event = events.recv() => match event {
-                Some(Ok(event)) if event.need_rescan() => {
-                    if let Err(error) = all(folder, &mut settling) {
-                        return FolderError::unreadable(folder, &error);
+            event = events.recv() => {
+                let Some(first) = event else {
+                    return FolderError::unwatchable(folder, &notify::Error::generic("the watch ended"));
+                };
+                let come = std::iter::once(first).chain(std::iter::from_fn(|| events.try_recv().ok()));
+                for event in come.collect::<Vec<_>>() {
+                    if let Err(lost) = look_at(event, folder, &mut settling) {
+                        return lost;
                     }
                 }
-                Some(Ok(event)) => {
-                    if is_gone(&event, folder) {
-                        return FolderError::unreadable(folder, &io::ErrorKind::NotFound.into());
-                    }
-                    note(&event, &mut settling);
-                    drain(&mut events, &mut settling);
-                }
-                Some(Err(error)) => return FolderError::unwatchable(folder, &error),
-                None => return FolderError::unwatchable(folder, &notify::Error::generic("the watch ended")),
-            },
+            }
             () = at(next) => {
                 for (name, is_whole) in settling.take_due(Instant::now()) {
                     take::take_in(app, folder, &name, is_whole).await;
@@ -122,11 +117,24 @@ fn all(folder: &Path, settling: &mut Settling) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes all events that have come already.
-fn drain(events: &mut UnboundedReceiver<notify::Result<Event>>, settling: &mut Settling) {
-    while let Ok(Ok(event)) = events.try_recv() {
-        note(&event, settling);
+/// Takes what the system tells. The error is why the folder can't be watched on.
+fn look_at(
+    event: notify::Result<Event>,
+    folder: &Path,
+    settling: &mut Settling,
+) -> Result<(), FolderError> {
+    let event = event.map_err(|error| FolderError::unwatchable(folder, &error))?;
+    if event.need_rescan() {
+        return all(folder, settling).map_err(|error| FolderError::unreadable(folder, &error));
     }
+    if is_gone(&event, folder) {
+        return Err(FolderError::unreadable(
+            folder,
+            &io::ErrorKind::NotFound.into(),
+        ));
+    }
+    note(&event, settling);
+    Ok(())
 }
 
 /// Notes what `event` says of files.
@@ -150,11 +158,11 @@ fn note(event: &Event, settling: &mut Settling) {
     }
 }
 
-/// Whether the folder itself went away.
+/// Whether the folder itself went away; one that stands in its place now is another, which is not watched.
 fn is_gone(event: &Event, folder: &Path) -> bool {
     let is_removal = matches!(
         event.kind,
         EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
     );
-    is_removal && event.paths.iter().any(|path| path == folder) && !folder.exists()
+    is_removal && event.paths.iter().any(|path| path == folder)
 }

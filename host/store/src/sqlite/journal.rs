@@ -34,6 +34,12 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Opens a turn.
+pub(super) fn begin(group: &mut Group<'_>, turn: &OpenTurn) -> Result<(), StoreError> {
+    installations::require(group.conn(), &turn.installation)?;
+    open(group.conn(), turn)
+}
+
 /// Opens a turn, unless it is open.
 fn open(conn: &Connection, turn: &OpenTurn) -> Result<(), StoreError> {
     conn.prepare_cached(

@@ -217,6 +217,15 @@ impl Store for SqliteStore {
         Ok(Arc::new(SqliteSnapshot::new(self.readers.clone())))
     }
 
+    async fn open(&self, turn: &OpenTurn) -> Result<(), StoreError> {
+        let turn = turn.clone();
+        self.writer
+            .write(true, COMMAND_BYTES, move |group| {
+                journal::begin(group, &turn)
+            })
+            .await
+    }
+
     async fn journal(&self, turn: &OpenTurn, entry: JournalEntry) -> Result<(), StoreError> {
         let turn = turn.clone();
         let bytes = COMMAND_BYTES + entry.outcome.len();

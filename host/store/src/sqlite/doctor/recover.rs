@@ -278,6 +278,12 @@ fn counters(source: &Connection, target: &Connection) -> Result<(), StoreError> 
 
 /// Has each log end behind its last row and behind every cursor, and say how many rows it has; tells of those that are gone.
 fn put_logs_right(target: &Connection, saved: &mut Vec<Saved>) -> Result<(), StoreError> {
+    // A log of which nothing is left, and that a cursor stands in, must not begin anew at 0: what came to it next would be passed over.
+    target.execute(
+        "INSERT INTO logs (log, first, next, bytes, newest, top)
+         SELECT log, max(position), max(position), 0, 0, 0 FROM cursors WHERE log NOT IN (SELECT log FROM logs) GROUP BY log",
+        [],
+    )?;
     let mut logs = target.prepare("SELECT id, log, first, next FROM logs ORDER BY log")?;
     let mut found = logs.query([])?;
     while let Some(log) = found.next()? {
