@@ -30,7 +30,9 @@ async fn outcome(host: &InstallationHost, turn: &Turn) -> Option<Vec<u8>> {
 #[tokio::test]
 async fn another_turn_is_told_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let host = InstallationHost::new(server::open(&folder).await, server::name("A"));
+    let store = server::open(&folder).await;
+    server::put(store.as_ref(), "A").await;
+    let host = InstallationHost::new(Arc::clone(&store), server::name("A"));
     let (one, two) = (turn(1), turn(2));
     assert!(host.recall(&one, &told()).await.is_err());
     host.enter(one.id.clone(), journal(&one));
@@ -39,6 +41,20 @@ async fn another_turn_is_told_nothing() {
     assert_eq!(outcome(&host, &two).await, None);
     host.reenter(before);
     assert_eq!(outcome(&host, &one).await, None);
+    // Before anything of them is sent, both are on disk.
+    let open = store.open_turns(&server::name("A")).await.unwrap();
+    let open: Vec<_> = open.into_iter().map(|(open, _)| open.turn).collect();
+    assert_eq!(open, [two.id, one.id]);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_of_a_turn_that_can_not_be_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing is installed as `A`: its turn can't be opened.
+    let host = InstallationHost::new(server::open(&folder).await, server::name("A"));
+    let turn = turn(1);
+    host.enter(turn.id.clone(), journal(&turn));
+    assert!(host.recall(&turn, &told()).await.is_err());
 }
 
 #[tokio::test]

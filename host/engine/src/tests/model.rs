@@ -209,8 +209,14 @@ async fn play(steps: Vec<Step>) {
                 // A tick that is due while another is under way is run with the next that is: only a settled engine has one answer.
                 real.settle(&reference).await;
                 reference.pass(f64::from(hundreds) * 100.0);
-                real.time.send_replace(Time::from_seconds(reference.now));
+                let now = Time::from_seconds(reference.now);
+                real.time.send_replace(now);
                 real.settle(&reference).await;
+                // A clock that was set back and on again before anybody looked was not set back.
+                let is_seen = |due: Time| due > now && due.since(now).as_secs_f64() <= PERIOD;
+                real.server
+                    .until(WHO, |status| status.next_tick.is_some_and(is_seen))
+                    .await;
             }
             Step::CommitsFail(times) => {
                 real.faulty.failing_commits.store(times, Ordering::SeqCst);
