@@ -179,6 +179,6 @@ fn a_folder_that_everybody_can_write_to_is_refused() -> Result<()> {
     fs::create_dir_all(&folder)?;
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o777))?;
     let refused = watching(&home).err().context("it started")?.to_string();
-    assert!(refused.contains("chmod o-w"), "{refused}");
+    assert!(refused.contains("chmod go-w"), "{refused}");
     Ok(())
 }

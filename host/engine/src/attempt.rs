@@ -264,7 +264,7 @@ impl Runner {
                 reader.bounds.keep(journal);
             }
             reader.bounds.passed(advance.to);
-            self.post.progress.facts().positions[index].1 = reader.at();
+            self.post.progress.facts().positions[index].at = reader.at();
         }
         if let Some(due) = commit.tick {
             self.last_tick = self.last_tick.max(due);

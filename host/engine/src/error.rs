@@ -12,6 +12,16 @@ pub enum EngineError {
         "{0} wants more than it is granted, so the upgrade would wait for approval: switch it on or off by itself, or give grants"
     )]
     WaitsAndSwitches(Name),
+    /// Another version waits than the one that is approved.
+    #[error(
+        "what waits under `{name}` is {waits}, another version than the one that is approved: look at it first"
+    )]
+    OtherPending {
+        /// The installation.
+        name: Name,
+        /// What waits.
+        waits: Digest,
+    },
     /// The component is wrong.
     #[error("the component can't be installed: {0}")]
     Load(#[from] LoadError),

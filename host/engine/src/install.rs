@@ -73,6 +73,8 @@ pub struct Rollback {
 /// The approval of a version that waits.
 #[derive(Clone, Debug, Default)]
 pub struct Approve {
+    /// The component that is meant: where another waits by now, nothing is approved. `None` means whichever waits.
+    pub digest: Option<Digest>,
     /// What it may do; where `None`, what is granted now, and no more.
     pub grants: Option<Grants>,
     /// Who approves.

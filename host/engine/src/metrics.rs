@@ -19,6 +19,7 @@ const TURNS: &str = "watchbox_turns_total";
 const TURN_SECONDS: &str = "watchbox_turn_seconds";
 const ROWS: &str = "watchbox_rows_total";
 const LAG: &str = "watchbox_lag_events";
+const BEHIND: &str = "watchbox_lag_seconds";
 const LIMIT_HITS: &str = "watchbox_limit_hits_total";
 const DENIED: &str = "watchbox_denied_total";
 const DEAD_LETTERS: &str = "watchbox_dead_letters_total";
@@ -48,6 +49,11 @@ pub(crate) fn describe() {
         LAG,
         Unit::Count,
         "Events that an installation has not come to yet"
+    );
+    describe_gauge!(
+        BEHIND,
+        Unit::Seconds,
+        "How old the oldest event is that an installation has not come to yet"
     );
     describe_counter!(LIMIT_HITS, Unit::Count, "Limits hit, by limit");
     describe_counter!(
@@ -119,6 +125,7 @@ pub(crate) struct TurnMetrics {
     rows: Counter,
     seconds: Histogram,
     lag: Gauge,
+    behind: Gauge,
     quarantined: Gauge,
 }
 
@@ -132,6 +139,7 @@ impl TurnMetrics {
             rows: counter!(ROWS, "installation" => label.clone()),
             seconds: histogram!(TURN_SECONDS, "installation" => label.clone()),
             lag: gauge!(LAG, "installation" => label.clone()),
+            behind: gauge!(BEHIND, "installation" => label.clone()),
             quarantined: gauge!(QUARANTINED, "installation" => label),
         }
     }
@@ -185,8 +193,9 @@ impl TurnMetrics {
     }
 
     /// How far behind the installation is.
-    pub(crate) fn lag(&self, events: u64) {
+    pub(crate) fn lag(&self, events: u64, behind: Duration) {
         self.lag.set(events as f64);
+        self.behind.set(behind.as_secs_f64());
     }
 }
 

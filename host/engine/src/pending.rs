@@ -83,6 +83,15 @@ impl Inner {
         let before = self.before(&name)?;
         let pending = before.installation.pending.clone();
         let pending = pending.ok_or_else(|| EngineError::NothingPending(name.clone()))?;
+        if approve
+            .digest
+            .is_some_and(|digest| digest != pending.digest)
+        {
+            return Err(EngineError::OtherPending {
+                name,
+                waits: pending.digest,
+            });
+        }
         let bytes = self.store.component(pending.digest).await?;
         let bytes = bytes.ok_or(EngineError::NoComponent(pending.digest))?;
         let component = self.sandbox.load(bytes).await?;

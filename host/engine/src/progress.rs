@@ -1,9 +1,12 @@
 //! What an installation is doing: told by its runner, shown in the monitoring table.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::sync::watch;
-use watchbox_model::{Digest, Time};
+use watchbox_model::{Digest, LogKey, Time};
 
 use crate::Phase;
 
@@ -22,8 +25,26 @@ pub(crate) struct Facts {
     pub(crate) last_turn: Option<Time>,
     pub(crate) next_tick: Option<Time>,
     pub(crate) running: Option<Digest>,
-    /// Each log's end, and how far the runner has come in it.
-    pub(crate) positions: Vec<(watch::Receiver<u64>, u64)>,
+    /// Where the runner is in each log.
+    pub(crate) positions: Vec<Position>,
+    /// How old the oldest event is that was not come to, when that was last measured.
+    pub(crate) behind: Duration,
+}
+
+/// A runner's place in a log.
+#[derive(Clone, Debug)]
+pub(crate) struct Position {
+    pub(crate) log: LogKey,
+    pub(crate) end: watch::Receiver<u64>,
+    /// How far it has come.
+    pub(crate) at: u64,
+}
+
+impl Position {
+    /// Events that were not come to yet.
+    pub(crate) fn lag(&self) -> u64 {
+        self.end.borrow().saturating_sub(self.at)
+    }
 }
 
 impl Progress {
@@ -39,6 +60,7 @@ impl Progress {
             next_tick: None,
             running: None,
             positions: Vec::new(),
+            behind: Duration::ZERO,
         }))
     }
 
@@ -58,9 +80,6 @@ impl Progress {
 impl Facts {
     /// Events that were not come to yet.
     pub(crate) fn lag(&self) -> u64 {
-        self.positions
-            .iter()
-            .map(|(end, at)| end.borrow().saturating_sub(*at))
-            .sum()
+        self.positions.iter().map(Position::lag).sum()
     }
 }

@@ -252,7 +252,7 @@ impl Inner {
             .iter()
             .zip(&facts.positions)
             .filter(|(watched, _)| *watched == log)
-            .map(|(_, (_, at))| *at);
+            .map(|(_, position)| position.at);
         Ok(looked.fold(cursor, u64::max))
     }
 }

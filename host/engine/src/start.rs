@@ -1,6 +1,6 @@
 //! What happens after the engine has started: components are loaded and runners begin; the lag is measured.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 use watchbox_model::{Grants, Name};
@@ -12,8 +12,24 @@ use crate::{
     engine::Inner,
     loading::{Loaded, Settings},
     metrics::LAG_PERIOD,
+    runner::Post,
     table,
 };
+
+impl Post {
+    /// How old the oldest event is that was not come to yet; zero where there is none, or where the store can't say.
+    async fn behind(&self) -> Duration {
+        let positions = self.progress.facts().positions.clone();
+        let mut oldest = Duration::ZERO;
+        for position in positions.into_iter().filter(|position| position.lag() > 0) {
+            let blocks = self.store.read(&position.log, position.at, 1).await;
+            if let Some(block) = blocks.unwrap_or_default().first() {
+                oldest = oldest.max(self.clock.now().since(block.from));
+            }
+        }
+        oldest
+    }
+}
 
 impl Inner {
     /// Loads what is on the table, some at a time, each independent of the others.
@@ -156,9 +172,16 @@ impl Inner {
                 let Some(inner) = inner.upgrade() else {
                     return;
                 };
-                for entry in inner.table().values() {
-                    let lag = entry.post.progress.facts().lag();
-                    entry.post.metrics.lag(lag);
+                let posts: Vec<_> = inner
+                    .table()
+                    .values()
+                    .map(|entry| entry.post.clone())
+                    .collect();
+                for post in posts {
+                    let behind = post.behind().await;
+                    let mut facts = post.progress.facts();
+                    facts.behind = behind;
+                    post.metrics.lag(facts.lag(), behind);
                 }
             }
         });

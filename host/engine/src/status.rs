@@ -1,6 +1,8 @@
 //! How an installation stands.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
 use watchbox_model::{Digest, Name, Time};
 use watchbox_store::Installation;
 
@@ -23,6 +25,8 @@ pub struct Status {
     pub rows: u64,
     /// Events of its logs that it has not come to yet.
     pub lag: u64,
+    /// How old the oldest of those is, as last measured (every 5 s).
+    pub behind: Duration,
     /// The last error, and when; cleared by the next turn that is committed.
     pub last_error: Option<(Time, String)>,
     /// When its last turn was committed.

@@ -1,6 +1,6 @@
 //! The monitoring table in memory: what is installed, what it runs, and its runner.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use watchbox_model::{Name, Time};
 use watchbox_sandbox::Instance;
@@ -53,6 +53,11 @@ impl Entry {
             turns: facts.turns,
             failures: facts.failures,
             rows: facts.rows,
+            behind: if facts.lag() > 0 {
+                facts.behind
+            } else {
+                Duration::ZERO
+            },
             lag: facts.lag(),
             running: facts
                 .running

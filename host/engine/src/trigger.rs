@@ -11,6 +11,7 @@ use crate::{
     batch::{Found, Reader},
     bound::Bounds,
     journal::Journal,
+    progress::Position,
     runner::Runner,
     tick,
     turn::{Work, messages_append, note, nothing},
@@ -87,7 +88,7 @@ impl Runner {
         for index in (self.first_look..logs).chain(0..self.first_look.min(logs)) {
             let reader = &mut self.readers[index];
             let found = reader.look(store.as_ref()).await?;
-            self.post.progress.facts().positions[index].1 = reader.at();
+            self.post.progress.facts().positions[index].at = reader.at();
             if reader.missed() > 0 {
                 return Ok(Some(Sought::Missed(index)));
             }
@@ -157,7 +158,11 @@ impl Runner {
         facts.positions = self
             .readers
             .iter()
-            .map(|reader| (reader.end(), reader.at()))
+            .map(|reader| Position {
+                log: reader.log.clone(),
+                end: reader.end(),
+                at: reader.at(),
+            })
             .collect();
         facts.running = Some(self.plan.loaded.component.digest());
         facts.next_tick = None;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use watchbox_model::Name;
+use watchbox_model::{Digest, Name};
 
 use super::Connection;
 
@@ -42,6 +42,9 @@ pub struct Approve {
     /// What it may do, as YAML or JSON; without it, what is granted now and no more
     #[arg(long, value_name = "FILE")]
     pub grants: Option<PathBuf>,
+    /// The digest of the version that you looked at; if another waits by now, nothing is approved
+    #[arg(long, value_name = "DIGEST")]
+    pub digest: Option<Digest>,
     /// The server.
     #[command(flatten)]
     pub connection: Connection,

@@ -138,7 +138,7 @@ fn details(installation: &Installation, now: Time) -> Details {
         );
     }
     details
-        .line("Lag", events(installation.lag))
+        .line("Lag", lag(installation))
         .line("Turns", installation.turns)
         .line("Rows", installation.rows)
         .line("Failures", failures(installation.failures))
@@ -227,12 +227,14 @@ fn failures(failures: u64) -> Cell {
     Cell::from(failures).tone(tone)
 }
 
-fn events(lag: u64) -> String {
-    match lag {
-        0 => "none".to_owned(),
+/// Events that were not come to yet, and how old the oldest is.
+fn lag(line: &Installation) -> String {
+    let events = match line.lag {
+        0 => return "none".to_owned(),
         1 => "1 event".to_owned(),
         more => format!("{more} events"),
-    }
+    };
+    format!("{events}, the oldest {:.0} s old", line.lag_seconds)
 }
 
 #[cfg(test)]

@@ -76,6 +76,7 @@ pub async fn approve(args: args::Approve, output: &Output) -> anyhow::Result<()>
     let settings = Settings::read(&written, None)?;
     let api = Api::new(&args.connection)?;
     let request = ApproveRequest {
+        digest: args.digest,
         grants: settings.grants.map(|grants| grants.to_json()),
     };
     let path = ["table", args.name.as_str(), "approve"];

@@ -335,6 +335,7 @@ async fn a_version_that_wants_more_waits_while_the_old_one_runs() {
         .await
         .unwrap();
     let approve = Approve {
+        digest: None,
         grants: Some(grants("{ state: true, labels: { add: [X] } }")),
         actor: "token:ann".to_owned(),
     };

@@ -259,6 +259,7 @@ impl From<EngineError> for Problem {
             | EngineError::NotRunning(_)
             | EngineError::NothingPending(_)
             | EngineError::WaitsAndSwitches(_)
+            | EngineError::OtherPending { .. }
             | EngineError::Redrive { .. }
             | EngineError::RowLog(_) => Kind::Conflict,
             EngineError::Missing(_)

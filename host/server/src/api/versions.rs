@@ -89,6 +89,7 @@ pub(super) async fn approve(
     JsonBody(request): JsonBody<ApproveRequest>,
 ) -> Result<Json<Installed>, Problem> {
     let approve = Approve {
+        digest: request.digest,
         grants: request.grants.as_ref().map(grants).transpose()?,
         actor: caller.0.actor(),
     };

@@ -131,6 +131,9 @@ async fn what_wants_more_waits_until_it_is_approved_or_rejected() {
     post(&server, "approve", json!({"grants": {"clok": true}}))
         .await
         .problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-grants");
+    let other = json!({"grants": {"clock": true}, "digest": "00".repeat(32)});
+    let other = post(&server, "approve", other).await;
+    other.problem(StatusCode::CONFLICT, "conflict");
     let approved = post(&server, "approve", json!({"grants": {"clock": true}})).await;
     assert_eq!(approved.status, StatusCode::OK, "{}", approved.text());
     let line = &approved.value()["installation"];

@@ -173,8 +173,16 @@ typedef struct watchbox_artifact_http_request_t {
   // second call gets the first one's outcome.
   // 
   // Where there is no name, a request counts as the same if method, url, headers and body are, and it is the first,
-  // second, ... of its like in the turn. Names of different turns have nothing to do with each other: `state` is what remembers
-  // from turn to turn.
+  // second, ... of its like in the turn.
+  // 
+  // A batch that keeps failing is halved: its parts count as the turn that did what the whole batch did. Each effect is one part's, and
+  // a name that two parts use stands for one effect in each. A dead letter keeps what its turn did; when it is redriven, that is not done
+  // again.
+  // 
+  // A tick that is set aside hands its names on: what it did under a name, the next ticks do not do again, until one of them is done.
+  // Else a message would be sent with each tick of an artifact that fails after it. So name an effect by what it is about
+  // (a client, a report's day), not by its place in the turn. Beyond that, names of different turns have nothing to do with each other:
+  // `state` is what remembers from turn to turn.
   contract_option_string_t   once;
 } watchbox_artifact_http_request_t;
 

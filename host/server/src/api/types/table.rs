@@ -63,6 +63,9 @@ pub struct Installation {
     pub rows: u64,
     /// Events of its logs that it has not come to yet.
     pub lag: u64,
+    /// How old the oldest of those is, in seconds, as measured every 5 seconds.
+    #[serde(default)]
+    pub lag_seconds: f64,
     /// The last error; cleared by the next turn that is committed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
@@ -113,6 +116,7 @@ impl From<Status> for Installation {
             failures: status.failures,
             rows: status.rows,
             lag: status.lag,
+            lag_seconds: status.behind.as_secs_f64(),
             last_error: status.last_error.map(|(at, error)| LastError {
                 at: at.into(),
                 error,
