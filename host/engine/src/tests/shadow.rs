@@ -64,7 +64,7 @@ async fn rows_that_only_one_of_them_gave_are_told() {
     assert_eq!((report.facts.events, report.facts.rows), (3, 3));
     assert!(report.is_running && report.facts.failures == 0);
     // What the shadow emits is not kept.
-    assert_eq!(server.status("A").await.rows, 8);
+    server.until("A", |status| status.rows == 8).await;
 
     let promoted = server
         .engine
