@@ -149,6 +149,14 @@ class Turns(unittest.TestCase):
 
         self.assertEqual(World(clients=many).install(Count).tick(0), [{"All": 2_500, "Some": 1_111, "One": "WS7"}])
 
+    def test_a_place_is_named_wherever_the_artifact_lies(self) -> None:
+        source = compile("def tick():\n    raise KeyError('x')\n", "/home/ann/watchbox/mine/app.py", "exec")
+        names: dict[str, Any] = {}
+        exec(source, names)
+        with self.assertRaises(KeyError) as raised:
+            names["tick"]()
+        self.assertIn("app.py:2 in tick", describe(raised.exception))
+
     def test_a_deep_recursion_is_described(self):
         def deep():
             deep()

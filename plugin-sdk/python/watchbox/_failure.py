@@ -56,6 +56,10 @@ def _one(error: BaseException) -> str:
     return f"{text} ({', '.join(places)})" if places else text
 
 
+# The SDK's own folder, wherever it is: an author's may be called `watchbox` as well.
+_OWN = describe.__code__.co_filename.replace("\\", "/").rpartition("/")[0] + "/"
+
+
 # By hand: the module `traceback` asks the file system, which is not there.
 def _places(traceback: Optional[TracebackType]) -> list[str]:
     """Where it was raised and through what it came, innermost first, without the SDK's own functions."""
@@ -63,7 +67,7 @@ def _places(traceback: Optional[TracebackType]) -> list[str]:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         file = code.co_filename.replace("\\", "/")
-        if "/watchbox/" not in file:
+        if not file.startswith(_OWN):
             places.append(f"{file.rsplit('/', 1)[-1]}:{traceback.tb_lineno} in {code.co_name}")
         traceback = traceback.tb_next
     places.reverse()
