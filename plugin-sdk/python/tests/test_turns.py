@@ -153,9 +153,11 @@ class Turns(unittest.TestCase):
         source = compile("def tick():\n    raise KeyError('x')\n", "/home/ann/watchbox/mine/app.py", "exec")
         names: dict[str, Any] = {}
         exec(source, names)
-        with self.assertRaises(KeyError) as raised:
+        try:
             names["tick"]()
-        self.assertIn("app.py:2 in tick", describe(raised.exception))
+        except KeyError as error:
+            text = describe(error)
+        self.assertTrue(text.startswith("KeyError: 'x' (app.py:2 in tick, "), text)
 
     def test_a_deep_recursion_is_described(self):
         def deep():
