@@ -14,4 +14,5 @@ mod replay;
 mod shadow;
 mod shutdown;
 mod slack;
+mod trail;
 mod versions;

@@ -102,6 +102,15 @@ impl Api {
         self.answer(self.send(request).await?).await
     }
 
+    /// Asks for `path`; what comes back is read piece by piece.
+    pub async fn open(&self, path: &[&str], query: &Query) -> anyhow::Result<Pieces<'_>> {
+        let response = self.send(self.request(Method::GET, path, query)).await?;
+        Ok(Pieces {
+            api: self,
+            response,
+        })
+    }
+
     /// Sends `body` as JSON; what comes back is read piece by piece.
     pub async fn stream(
         &self,

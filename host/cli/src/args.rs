@@ -27,7 +27,10 @@ mod when;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub use audit::{Audit, DecisionArgument};
+pub use audit::{
+    Audit, AuditCheckpoints, AuditCommand, AuditExport, AuditFilter, AuditList, AuditTail,
+    AuditVerify, DecisionArgument,
+};
 pub use backup::Backup;
 pub use build::Build;
 pub use clients::{Client, ClientAdd, ClientCommand, ClientName, Clients, Label, LabelCommand};
@@ -171,7 +174,7 @@ pub enum Command {
     Messages(ReadLog),
 
     // For operators.
-    /// Read the audit trail: each use of a capability, allowed or denied, and each administrative act
+    /// Read, follow, export or check the audit trail: each use of a capability, allowed or denied, and each administrative act
     Audit(Audit),
     /// Look at triggers that were set aside, and give them to their artifact again
     DeadLetters(DeadLetters),

@@ -9,6 +9,8 @@ use crate::Clock;
 pub struct EngineConfig {
     /// The file of the key that seals secret parameters; made, for its owner only, where it is missing.
     pub key_file: PathBuf,
+    /// The file of the key that signs the audit trail; made, for its owner only, where it is missing.
+    pub trail_key_file: PathBuf,
     /// Threads on which guests run, apart from those that serve requests.
     pub threads: usize,
     /// The first pause before another try.

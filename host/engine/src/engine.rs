@@ -10,7 +10,7 @@ use tokio::{
     sync::{Semaphore, mpsc},
 };
 use tokio_util::sync::CancellationToken;
-use watchbox_model::{LogKey, Name, Rows, Time, client::Seen};
+use watchbox_model::{LogKey, Name, Rows, Time, client::Seen, signing::PublicKey};
 use watchbox_sandbox::Sandbox;
 use watchbox_store::{Append, Store, Version};
 
@@ -21,6 +21,7 @@ use crate::{
     backoff::Backoff,
     host::InstallationHost,
     metrics::{self, AcceptedEvents, TurnMetrics},
+    notary::Notary,
     oversight::{Notices, oversee},
     progress::Progress,
     replay,
@@ -42,6 +43,7 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) sandbox: Sandbox,
     pub(crate) vault: Vault,
+    notary: Notary,
     pub(crate) threads: Threads,
     /// Where replays and shadows run.
     pub(crate) aside: Threads,
@@ -105,6 +107,7 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         metrics::describe();
         let vault = Vault::open(&config.key_file)?;
+        let notary = Notary::open(&config.trail_key_file, store.as_ref()).await?;
         let installations = store.installations().await?;
         let (notices, told) = tokio::sync::mpsc::unbounded_channel();
         let inner = Arc::new(Inner {
@@ -115,6 +118,7 @@ impl Engine {
             store,
             sandbox,
             vault,
+            notary,
             table: RwLock::default(),
             changes: tokio::sync::Mutex::new(()),
             stopping: CancellationToken::new(),
@@ -296,7 +300,19 @@ impl Engine {
             .await?)
     }
 
-    /// Stops: no new turns, those under way get the grace, then the store is closed.
+    /// Signs the audit trail as it is now, where it is not signed yet; with that, records that are no longer kept may go.
+    pub async fn sign_trail(&self) -> Result<(), EngineError> {
+        let inner = &self.inner;
+        let now = inner.config.clock.now();
+        inner.notary.sign(inner.store.as_ref(), now).await
+    }
+
+    /// The key that checks the signatures of the trail.
+    pub fn trail_key(&self) -> &PublicKey {
+        self.inner.notary.key()
+    }
+
+    /// Stops: no new turns, those under way get the grace, the trail is signed, then the store is closed.
     pub async fn stop(&self) {
         let inner = &self.inner;
         inner.stopping.cancel();
@@ -310,6 +326,9 @@ impl Engine {
         }
         let stops = tasks.into_iter().map(|task| task.stop(inner.config.grace));
         futures::future::join_all(stops).await;
+        if let Err(error) = self.sign_trail().await {
+            tracing::warn!(%error, "the audit trail was not signed at the end");
+        }
         inner.store.close().await;
         inner.aside.stop();
         inner.threads.stop();

@@ -43,6 +43,11 @@ pub enum EngineError {
     /// Events under the name of an installed artifact.
     #[error("`{0}` is an installed artifact: its rows can't be sent from outside")]
     RowLog(Name),
+    /// A record that should be in the trail is not.
+    #[error(
+        "record {0} of the audit trail is gone, so the trail can't be signed: run `watchbox audit verify`"
+    )]
+    NoRecord(u64),
     /// The engine is stopping.
     #[error("the server is stopping")]
     Stopping,

@@ -27,9 +27,15 @@ const MISSED: &str = "watchbox_missed_events_total";
 const PANICS: &str = "watchbox_runner_panics_total";
 const ROLLBACKS: &str = "watchbox_rollbacks_total";
 const QUARANTINED: &str = "watchbox_quarantined";
+const TRAIL: &str = "watchbox_audit_trail_whole";
 
 /// How many logs have a label value of their own.
 const MOST_LOGS: usize = 200;
+
+/// Whether the audit trail was found to be what was signed.
+pub(crate) fn trail_is_whole(is_whole: bool) {
+    gauge!(TRAIL).set(f64::from(u8::from(is_whole)));
+}
 
 /// Tells the recorder what each metric means.
 pub(crate) fn describe() {
@@ -85,6 +91,11 @@ pub(crate) fn describe() {
         QUARANTINED,
         Unit::Count,
         "1 where an installation is set aside since it kept failing, else 0"
+    );
+    describe_gauge!(
+        TRAIL,
+        Unit::Count,
+        "1 if the audit trail was what is signed when the server started, else 0"
     );
 }
 

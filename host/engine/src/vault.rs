@@ -5,8 +5,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, OpenOptions},
-    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -16,7 +14,7 @@ use chacha20poly1305::{
 };
 use watchbox_model::{Name, Secret};
 
-use crate::EngineError;
+use crate::{EngineError, key_file};
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
@@ -32,17 +30,7 @@ pub(crate) struct Vault {
 impl Vault {
     /// Opens the key file at `path`; makes it, for its owner only, where it is missing.
     pub(crate) fn open(path: &Path) -> Result<Self, EngineError> {
-        let failed = |error: io::Error| {
-            EngineError::Key(format!("{} can't be used: {error}", path.display()))
-        };
-        let key = match fs::read(path) {
-            Ok(key) => {
-                check_owner_only(path)?;
-                key
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => make(path).map_err(failed)?,
-            Err(error) => return Err(failed(error)),
-        };
+        let key = key_file::read_or_make(path, || Ok(rand::random::<[u8; KEY_BYTES]>().to_vec()))?;
         let cipher = XChaCha20Poly1305::new_from_slice(&key).map_err(|_| {
             EngineError::Key(format!(
                 "{} has {} bytes where a key has {KEY_BYTES}: put the right file back",
@@ -141,50 +129,6 @@ impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Vault").field("path", &self.path).finish()
     }
-}
-
-/// Makes a key file. It appears under its name only once it is whole and on disk.
-fn make(path: &Path) -> io::Result<Vec<u8>> {
-    let key: [u8; KEY_BYTES] = rand::random();
-    let draft = path.with_extension("new");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft)?;
-    file.write_all(&key)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        fs::File::open(folder)?.sync_all()?;
-    }
-    Ok(key.to_vec())
-}
-
-#[cfg(unix)]
-fn check_owner_only(path: &Path) -> Result<(), EngineError> {
-    use std::os::unix::fs::PermissionsExt;
-
-    let mode = fs::metadata(path)
-        .map_err(|error| EngineError::Key(format!("{}: {error}", path.display())))?
-        .permissions()
-        .mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(EngineError::Key(format!(
-        "{} can be read by others (mode {:03o}): run `chmod 600` on it, and change the secrets if somebody may have seen it",
-        path.display(),
-        mode & 0o777
-    )))
-}
-
-#[cfg(not(unix))]
-fn check_owner_only(_: &Path) -> Result<(), EngineError> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,4 +1,12 @@
-//! The audit record: one use, or attempted use, of a capability, or one administrative act.
+//! The audit trail: one record for each use, or attempted use, of a capability, and for each administrative act, chained by their hashes.
+
+pub mod chain;
+mod checkpoint;
+mod verify;
+
+pub use chain::{Entry, GENESIS};
+pub use checkpoint::{Checkpoint, SignedCheckpoint};
+pub use verify::{Fault, Verified, Verifier};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +51,16 @@ pub enum Decision {
     Allowed,
     /// No grant does.
     Denied,
+}
+
+impl Decision {
+    /// The lower-case word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Denied => "denied",
+        }
+    }
 }
 
 #[cfg(test)]

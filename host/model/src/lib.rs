@@ -27,6 +27,7 @@ pub mod row;
 pub mod schedule;
 pub mod search;
 pub mod secret;
+pub mod signing;
 mod suggestion;
 pub mod time;
 pub mod turn;

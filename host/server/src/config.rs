@@ -19,13 +19,15 @@ use watchbox_store::{Retention, SqliteConfig};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The data folder: `watchbox.db`, `secrets.key`, `admin.token` and `cache/`. Made where it is missing.
+    /// The data folder: `watchbox.db`, `secrets.key`, `audit.key`, `admin.token` and `cache/`. Made where it is missing.
     pub data: PathBuf,
     /// The address to listen on. Loopback by default: the server speaks plain HTTP, so put a proxy with TLS before it to serve others.
     pub listen: SocketAddr,
     /// A folder that is watched: `NAME.wasm` put there is installed as NAME, or upgraded; `NAME.grants.yaml` and `NAME.parameters.yaml` are its settings.
     /// It must belong to the server's user or root, and not be writable for everybody.
     pub artifacts_folder: Option<PathBuf>,
+    /// The audit trail.
+    pub audit: AuditSection,
     /// What is kept for how long.
     pub store: StoreSection,
     /// How artifacts are run.
@@ -34,6 +36,15 @@ pub struct Config {
     pub ingest: IngestSection,
     /// The HTTP server.
     pub http: HttpSection,
+}
+
+/// The audit trail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditSection {
+    /// The file of the key that signs it; `audit.key` in the data folder, where left out. Whoever can write both the database and this file can forge
+    /// the trail: keep it where the database's backups don't go.
+    pub key: Option<PathBuf>,
 }
 
 /// What is kept for how long; all of it, where nothing is said.
@@ -101,6 +112,7 @@ impl Default for Config {
             data: PathBuf::from("watchbox-data"),
             listen: SocketAddr::from(([127, 0, 0, 1], 8421)),
             artifacts_folder: None,
+            audit: AuditSection::default(),
             store: StoreSection::default(),
             engine: EngineSection::default(),
             ingest: IngestSection::default(),
@@ -173,6 +185,7 @@ impl Config {
         EngineConfig {
             clock: watchbox_engine::Clock::default(),
             key_file: self.data.join("secrets.key"),
+            trail_key_file: (self.audit.key.clone()).unwrap_or_else(|| self.data.join("audit.key")),
             threads: self.engine.threads.unwrap_or_else(processors),
             backoff: Duration::from_millis(self.engine.backoff_ms),
             backoff_cap: Duration::from_secs(self.engine.backoff_cap_seconds),

@@ -1,9 +1,11 @@
-//! Live tails: a log as server-sent events, from a position on.
+//! Live tails: a log, or the audit trail, as server-sent events, from a position on.
 //!
 //! Nothing is buffered for a reader: the store says how far the log goes, and blocks are read when the connection takes more. One who reads
 //! slowly is behind, and costs no memory.
 
-use std::time::Duration;
+mod trail;
+
+use std::{future::Future, time::Duration};
 
 use axum::{
     body::Body,
@@ -30,6 +32,8 @@ use crate::{
     },
     app::App,
 };
+
+pub(crate) use trail::*;
 
 /// A comment is sent after this much silence, so that proxies keep the connection and a reader that is gone is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -126,20 +130,28 @@ async fn follow(
     if now == 0 {
         must_be_installed(&app, &log).await?;
     }
+    let after = match headers.get(LAST_EVENT_ID) {
+        Some(id) => Some(last_event_id(id)?),
+        None => query.after,
+    };
+    let from = after.map_or(now, |after| after.saturating_add(1));
+    let tail = LogTail {
+        reader: Reader::endless(store.clone(), log, from),
+        end,
+    };
+    begin(&app, tail)
+}
+
+/// The answer that follows what `follower` reads.
+fn begin(app: &App, follower: impl Follower) -> Result<Response, Problem> {
     let permit = app.live_streams.clone().try_acquire_owned().map_err(|_| {
         Problem::new(
             Kind::Busy,
             "too many live streams; raise `http.live_streams` in the server's settings",
         )
     })?;
-    let after = match headers.get(LAST_EVENT_ID) {
-        Some(id) => Some(last_event_id(id)?),
-        None => query.after,
-    };
-    let from = after.map_or(now, |after| after.saturating_add(1));
     let tail = Tail {
-        reader: Reader::endless(store.clone(), log, from),
-        end,
+        follower,
         stopping: app.stopping.clone(),
         _permit: permit,
     };
@@ -162,16 +174,27 @@ fn last_event_id(id: &HeaderValue) -> Result<u64, Problem> {
     position.ok_or_else(|| Problem::new(Kind::BadRequest, "`Last-Event-ID` must be a position"))
 }
 
-struct Tail {
-    reader: Reader,
-    end: watch::Receiver<u64>,
+/// What is followed.
+trait Follower: Send + 'static {
+    /// How far it goes.
+    fn end(&mut self) -> &mut watch::Receiver<u64>;
+    /// Whether there is something to read, by what the end is now.
+    fn is_behind(&mut self) -> bool;
+    /// The next piece; empty where nothing up to the end is wanted.
+    fn read(&mut self) -> impl Future<Output = Piece> + Send;
+}
+
+struct Tail<F> {
+    follower: F,
     stopping: CancellationToken,
     _permit: OwnedSemaphorePermit,
 }
 
 type Piece = Result<Bytes, StoreError>;
 
-async fn step((mut tail, first): (Tail, Option<Bytes>)) -> Option<(Piece, (Tail, Option<Bytes>))> {
+async fn step<F: Follower>(
+    (mut tail, first): (Tail<F>, Option<Bytes>),
+) -> Option<(Piece, (Tail<F>, Option<Bytes>))> {
     if let Some(first) = first {
         return Some((Ok(first), (tail, None)));
     }
@@ -179,23 +202,38 @@ async fn step((mut tail, first): (Tail, Option<Bytes>)) -> Option<(Piece, (Tail,
     Some((piece, (tail, None)))
 }
 
-impl Tail {
+impl<F: Follower> Tail<F> {
     /// The next piece, made when the connection takes it; the end where the server stops.
     async fn next(&mut self) -> Option<Piece> {
         loop {
-            let at = self.reader.at();
-            if *self.end.borrow_and_update() > at {
-                match self.read().await {
+            if self.follower.is_behind() {
+                let piece = self.follower.read().await;
+                match piece.inspect_err(|error| tracing::warn!(%error, "a live stream ends")) {
                     Ok(piece) if piece.is_empty() => {}
                     piece => return Some(piece),
                 }
             }
             tokio::select! {
-                changed = self.end.changed() => changed.ok()?,
+                changed = self.follower.end().changed() => changed.ok()?,
                 () = tokio::time::sleep(KEEP_ALIVE) => return Some(Ok(Bytes::from_static(b":\n\n"))),
                 () = self.stopping.cancelled() => return None,
             }
         }
+    }
+}
+
+struct LogTail {
+    reader: Reader,
+    end: watch::Receiver<u64>,
+}
+
+impl Follower for LogTail {
+    fn end(&mut self) -> &mut watch::Receiver<u64> {
+        &mut self.end
+    }
+
+    fn is_behind(&mut self) -> bool {
+        *self.end.borrow_and_update() > self.reader.at()
     }
 
     async fn read(&mut self) -> Piece {
@@ -213,10 +251,7 @@ impl Tail {
             write_json(row, JsonEncoding::Api, &mut out);
             out.extend_from_slice(b"\n\n");
         };
-        self.reader
-            .next(visit)
-            .await
-            .inspect_err(|error| tracing::warn!(%error, "a live stream ends"))?;
+        self.reader.next(visit).await?;
         Ok(out.into())
     }
 }

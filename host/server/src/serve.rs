@@ -106,6 +106,9 @@ async fn upkeep(app: App) {
     loop {
         ticks.tick().await;
         app.metrics.run_upkeep();
+        if let Err(error) = app.engine.sign_trail().await {
+            tracing::warn!(%error, "the audit trail could not be signed; it is tried again");
+        }
         match app.store().retain(Time::now()).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "retention let rows go"),

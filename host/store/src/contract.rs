@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use watchbox_model::{
     AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Rows, SearchTerm, Time,
-    TurnId, audit::Decision, client::Seen, dead_letter::DeadLetter,
+    TurnId,
+    audit::{Decision, Entry, SignedCheckpoint},
+    client::Seen,
+    dead_letter::DeadLetter,
 };
 
 use crate::{
@@ -300,6 +303,18 @@ pub trait Store: Send + Sync + 'static {
     async fn drop_dead_letter(&self, id: u64, audit: AuditRecord) -> Result<(), StoreError>;
     /// Audit records with their numbers, newest first.
     async fn audit(&self, query: AuditQuery) -> Result<Page<(u64, AuditRecord)>, StoreError>;
+    /// The trail as a chain: its records from number `from` on, oldest first, at most `limit`. Each record that is written, by whichever method,
+    /// gets the number after the last one's, and the hash that follows from that one's.
+    async fn trail(&self, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError>;
+    /// The number of the last record of the trail, told anew with each that is visible to [`Store::trail`]; 0 where there is none.
+    fn watch_trail(&self) -> watch::Receiver<u64>;
+    /// The number of the first record that retention keeps at `now`. The last one is always kept: the next is chained to it.
+    async fn trail_kept(&self, now: Time) -> Result<u64, StoreError>;
+    /// Keeps a checkpoint of the trail. The newest ones are kept, and of those before them what no longer fits the trail. Records from before the
+    /// newest one's `first` may go: see [`Store::retain`].
+    async fn put_checkpoint(&self, checkpoint: SignedCheckpoint) -> Result<(), StoreError>;
+    /// The checkpoints that are kept, oldest first.
+    async fn checkpoints(&self) -> Result<Vec<SignedCheckpoint>, StoreError>;
 
     // Tokens.
 
@@ -316,7 +331,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether it can be written to now; what readiness asks.
     async fn check(&self) -> Result<(), StoreError>;
-    /// Lets go of what retention no longer keeps. Says how many rows went.
+    /// Lets go of what retention no longer keeps; of the trail no more than a checkpoint was signed for. Says how many rows went.
     async fn retain(&self, now: Time) -> Result<u64, StoreError>;
     /// Writes a copy of all that is kept, as of one moment, to the new file `to`, for its owner only; says how many bytes it has.
     /// Work goes on meanwhile. A copy that failed is taken away again.

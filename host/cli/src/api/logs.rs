@@ -151,22 +151,23 @@ impl Api {
         }
     }
 
-    /// Follows a log for ever, after the position `after` or with what comes from now on, and tells `each` what comes; a
+    /// Follows the log or the trail at `path` for ever, after the position `after` or with what comes from now on, and tells `each` what comes; a
     /// connection that breaks is made again where it broke. Ends when the server refuses, or when `each` fails.
     pub async fn follow(
         &self,
-        query: &LogQuery,
+        path: &[&str],
+        query: &Query,
         mut after: Option<String>,
         mut each: impl FnMut(Tail) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let mut pause = PAUSE.0;
-        let mut response = self.connect(query, after.as_deref()).await?;
+        let mut response = self.connect(path, query, after.as_deref()).await?;
         loop {
             let reason = self.read_live(response, &mut after, &mut each).await?;
             each(Tail::Lost(reason))?;
             response = loop {
                 tokio::time::sleep(pause).await;
-                match self.connect(query, after.as_deref()).await {
+                match self.connect(path, query, after.as_deref()).await {
                     Ok(response) => break response,
                     Err(error) if is_passing(&error) => pause = (pause * 2).min(PAUSE.1),
                     Err(error) => return Err(error),
@@ -177,10 +178,15 @@ impl Api {
         }
     }
 
-    async fn connect(&self, query: &LogQuery, after: Option<&str>) -> anyhow::Result<Response> {
-        let [kind, name] = query.path();
+    async fn connect(
+        &self,
+        path: &[&str],
+        query: &Query,
+        after: Option<&str>,
+    ) -> anyhow::Result<Response> {
+        let path = [path, &["live"]].concat();
         let mut request = self
-            .request(Method::GET, &[kind, name, "live"], &Query::new())
+            .request(Method::GET, &path, query)
             .header(header::ACCEPT, "text/event-stream");
         if let Some(after) = after {
             request = request.header("last-event-id", after);
@@ -219,7 +225,8 @@ impl Api {
 }
 
 impl LogQuery {
-    fn path(&self) -> [&str; 2] {
+    /// Where the API has it.
+    pub fn path(&self) -> [&str; 2] {
         let kind = match self.kind {
             LogKind::Events => "events",
             LogKind::Rows => "rows",

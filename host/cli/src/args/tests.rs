@@ -52,8 +52,8 @@ fn help_shows_every_command() {
       rows          Read the rows that an installed artifact emitted
       events        Read the events that clients reported
       messages      Read what an installed artifact said, and what the server says of it
-      audit         Read the audit trail: each use of a capability, allowed or denied, and each
-                    administrative act
+      audit         Read, follow, export or check the audit trail: each use of a capability, allowed or
+                    denied, and each administrative act
       dead-letters  Look at triggers that were set aside, and give them to their artifact again
       token         Make, list and revoke tokens
       backup        Write a copy of all that is kept, while the server works

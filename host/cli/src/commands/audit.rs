@@ -1,16 +1,29 @@
 //! `watchbox audit`: what was done, by whom, and whether it was allowed.
 
+mod trail;
+mod verify;
+
 use watchbox_model::{Time, audit::Decision};
 use watchbox_server::api::types::{AuditEntry, Timestamp};
 
 use crate::{
     api::{Api, Query},
-    args::{self, DecisionArgument},
+    args::{self, AuditCommand, DecisionArgument},
     output::{Cell, Output, Table, Tone, stamp},
 };
 
-/// Shows the trail.
+/// Shows the trail, or does with it what was said.
 pub async fn audit(args: args::Audit, output: &Output) -> anyhow::Result<()> {
+    match args.command {
+        None => newest(args.list, output).await,
+        Some(AuditCommand::Tail(args)) => trail::tail(args, output).await,
+        Some(AuditCommand::Export(args)) => trail::export(args).await,
+        Some(AuditCommand::Verify(args)) => verify::verify(args, output).await,
+        Some(AuditCommand::Checkpoints(args)) => trail::checkpoints(args, output).await,
+    }
+}
+
+async fn newest(args: args::AuditList, output: &Output) -> anyhow::Result<()> {
     let api = Api::new(&args.connection)?;
     let limit = usize::try_from(args.limit)?;
     let query = query(&args, Time::now());
@@ -25,8 +38,15 @@ pub async fn audit(args: args::Audit, output: &Output) -> anyhow::Result<()> {
     Ok(output.table(&list(&entries))?)
 }
 
-fn query(args: &args::Audit, now: Time) -> Query {
+fn query(args: &args::AuditList, now: Time) -> Query {
     let time = |when: args::When| Timestamp(when.resolve(now)).to_string();
+    let mut query = filter(&args.filter);
+    query.extend(args.since.map(|since| ("since", time(since))));
+    query.extend(args.until.map(|until| ("until", time(until))));
+    query
+}
+
+fn filter(args: &args::AuditFilter) -> Query {
     let decision = args.decision.map(|decision| match decision {
         DecisionArgument::Allowed => "allowed",
         DecisionArgument::Denied => "denied",
@@ -35,8 +55,6 @@ fn query(args: &args::Audit, now: Time) -> Query {
         ("artifact", args.artifact.as_ref().map(ToString::to_string)),
         ("capability", args.capability.clone()),
         ("decision", decision.map(str::to_owned)),
-        ("since", args.since.map(time)),
-        ("until", args.until.map(time)),
     ];
     parts
         .into_iter()
@@ -49,23 +67,27 @@ fn list(entries: &[AuditEntry]) -> Table {
         "NUMBER", "TIME", "ACTOR", "WHAT", "TARGET", "DECISION", "REASON", "OUTCOME", "MS",
     ]);
     for entry in entries {
-        let decision = match entry.decision {
-            Decision::Allowed => Cell::from("allowed").tone(Tone::Good),
-            Decision::Denied => Cell::from("denied").tone(Tone::Bad),
-        };
-        table.row([
-            entry.number.into(),
-            stamp(entry.at.0).into(),
-            entry.actor.as_str().into(),
-            format!("{}.{}", entry.capability, entry.operation).into(),
-            entry.target.as_str().into(),
-            decision,
-            entry.reason.as_str().into(),
-            entry.outcome.as_str().into(),
-            format!("{:.1}", entry.ms).into(),
-        ]);
+        table.row(row(entry));
     }
     table
+}
+
+fn row(entry: &AuditEntry) -> [Cell; 9] {
+    let decision = match entry.decision {
+        Decision::Allowed => Cell::from("allowed").tone(Tone::Good),
+        Decision::Denied => Cell::from("denied").tone(Tone::Bad),
+    };
+    [
+        entry.number.into(),
+        stamp(entry.at.0).into(),
+        entry.actor.as_str().into(),
+        format!("{}.{}", entry.capability, entry.operation).into(),
+        entry.target.as_str().into(),
+        decision,
+        entry.reason.as_str().into(),
+        entry.outcome.as_str().into(),
+        format!("{:.1}", entry.ms).into(),
+    ]
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use anyhow::Context;
 use watchbox_model::{LogKind, Time};
 
 use crate::{
-    api::{Api, LogQuery, MAX_PAGE, Pages, Range, Tail},
+    api::{Api, LogQuery, MAX_PAGE, Pages, Query, Range, Tail},
     args::{ReadLog, RowFormat},
     exit::Usage,
     output::{Cell, Output, Record, Table, Tone, cut},
@@ -134,7 +134,7 @@ async fn follow(
         Some(_) => catch_up(api, query, format).await?,
         None => None,
     };
-    api.follow(query, after, |tail| {
+    api.follow(&query.path(), &Query::new(), after, |tail| {
         match tail {
             Tail::Rows(rows) => {
                 let mut stdout = io::stdout().lock();

@@ -8,7 +8,9 @@ use std::sync::{
 use async_trait::async_trait;
 use tokio::sync::watch;
 use watchbox_model::{
-    AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Time, TurnId, client::Seen,
+    AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Time, TurnId,
+    audit::{Entry, SignedCheckpoint},
+    client::Seen,
     dead_letter::DeadLetter,
 };
 use watchbox_store::{
@@ -212,6 +214,26 @@ impl Store for Faulty {
     async fn check(&self) -> Result<()> {
         self.inner.check().await
     }
+    async fn trail(&self, from: u64, limit: u32) -> Result<Vec<Entry>> {
+        self.inner.trail(from, limit).await
+    }
+
+    fn watch_trail(&self) -> watch::Receiver<u64> {
+        self.inner.watch_trail()
+    }
+
+    async fn trail_kept(&self, now: Time) -> Result<u64> {
+        self.inner.trail_kept(now).await
+    }
+
+    async fn put_checkpoint(&self, checkpoint: SignedCheckpoint) -> Result<()> {
+        self.inner.put_checkpoint(checkpoint).await
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<SignedCheckpoint>> {
+        self.inner.checkpoints().await
+    }
+
     async fn retain(&self, now: Time) -> Result<u64> {
         self.inner.retain(now).await
     }

@@ -240,6 +240,7 @@ pub(super) async fn engine(
     });
     let config = EngineConfig {
         key_file: folder.path().join("secrets.key"),
+        trail_key_file: folder.path().join("audit.key"),
         threads: 2,
         clock,
         backoff: Duration::from_millis(1),

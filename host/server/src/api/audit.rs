@@ -1,5 +1,9 @@
 //! The audit trail.
 
+mod export;
+
+pub(super) use export::*;
+
 use axum::{
     Json,
     extract::{Query, State},

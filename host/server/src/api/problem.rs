@@ -269,7 +269,9 @@ impl From<EngineError> for Problem {
             | EngineError::NoShadow(_) => Kind::NotFound,
             EngineError::Stopping => Kind::Stopping,
             EngineError::Store(error) => return error.into(),
-            EngineError::Key(_) | EngineError::Threads(_) => return Self::internal(error),
+            EngineError::Key(_) | EngineError::NoRecord(_) | EngineError::Threads(_) => {
+                return Self::internal(error);
+            }
         };
         Self::new(kind, error.to_string())
     }

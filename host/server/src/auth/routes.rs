@@ -49,7 +49,7 @@ const fn route(method: Method, path: &'static str, allowed: Allowed) -> Route {
 }
 
 /// Every route.
-pub static ROUTES: [Route; 44] = [
+pub static ROUTES: [Route; 47] = [
     route(Method::GET, "/health", Allowed::Anybody),
     route(Method::GET, "/ready", Allowed::Anybody),
     route(Method::GET, "/metrics", Allowed::Readers),
@@ -119,6 +119,9 @@ pub static ROUTES: [Route; 44] = [
     route(Method::DELETE, "/api/v1/clients/{id}", Allowed::Admins),
     route(Method::POST, "/api/v1/clients/{id}/labels", Allowed::Admins),
     route(Method::GET, "/api/v1/audit", Allowed::Readers),
+    route(Method::GET, "/api/v1/audit/live", Allowed::Readers),
+    route(Method::GET, "/api/v1/audit/export", Allowed::Readers),
+    route(Method::GET, "/api/v1/audit/checkpoints", Allowed::Readers),
     route(Method::GET, "/api/v1/dead-letters", Allowed::Readers),
     route(Method::GET, "/api/v1/dead-letters/{id}", Allowed::Readers),
     route(

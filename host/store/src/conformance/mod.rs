@@ -69,6 +69,9 @@ macro_rules! conformance_tests {
             versions::what_waits_or_was_set_aside_comes_back,
             trail::dead_letters_are_numbered_and_paged,
             trail::audit_records_are_found,
+            trail::records_are_chained,
+            trail::the_end_of_the_trail_is_told,
+            trail::checkpoints_come_back_and_the_newest_are_kept,
             trail::tokens_come_back_and_go,
             trail::it_can_be_written_to_until_it_is_closed,
         }

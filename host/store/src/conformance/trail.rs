@@ -1,7 +1,11 @@
 //! Dead letters, the audit trail, tokens, and the store itself.
 
 use watchbox_model::{
-    AuditRecord, Digest, TurnId, audit::Decision, dead_letter::DeadLetter, turn::Trigger,
+    AuditRecord, Digest, TurnId,
+    audit::{Checkpoint, Decision, Entry, GENESIS, SignedCheckpoint, Verifier},
+    dead_letter::DeadLetter,
+    signing::SigningKey,
+    turn::Trigger,
 };
 
 use super::samples::{act, append, events, install, name, seconds, tick};
@@ -118,6 +122,106 @@ pub async fn audit_records_are_found(store: &dyn Store) {
     query.before = page.items.last().map(|(number, _)| *number);
     let rest = store.audit(query).await.unwrap();
     assert_eq!((&rest.items[0].1, rest.more), (&sent, false));
+}
+
+/// Checks the whole trail, and gives its last record.
+pub async fn whole_trail(store: &dyn Store, key: &SigningKey) -> Option<Entry> {
+    let checkpoints = store.checkpoints().await.unwrap();
+    let mut verifier = Verifier::new(key.public(), &checkpoints).unwrap();
+    let (mut last, mut next) = (None, 1);
+    loop {
+        let entries = store.trail(next, 300).await.unwrap();
+        let Some(end) = entries.last() else {
+            break;
+        };
+        assert!(entries.len() <= 300 && entries[0].number >= next);
+        next = end.number + 1;
+        for entry in &entries {
+            verifier.record(entry).unwrap();
+        }
+        last = entries.last().cloned();
+    }
+    verifier.finish().unwrap();
+    last
+}
+
+pub async fn records_are_chained(store: &dyn Store) {
+    let key = SigningKey::generate().unwrap();
+    assert_eq!(whole_trail(store, &key).await, None);
+    assert!(store.trail(0, 10).await.unwrap().is_empty());
+    // Each way in which a record comes to be written.
+    install(store, "X", &events("A"), 0).await;
+    let odd = AuditRecord {
+        ms: f64::NAN,
+        target: "\u{0} ä".to_owned(),
+        ..act("odd")
+    };
+    store.record(vec![], vec![act("one"), odd]).await.unwrap();
+    let mut turn = tick("X", 60.0);
+    turn.audit = vec![act("two"), act("three")];
+    store.commit(turn).await.unwrap();
+    let refused = store.remove_token("none", act("token.remove")).await;
+    assert!(refused.is_err(), "and leaves no gap in the numbers");
+    store
+        .remove_installation(&name("X"), act("remove"))
+        .await
+        .unwrap();
+    let last = whole_trail(store, &key).await.unwrap();
+    let newest = store.audit(everything()).await.unwrap().items.remove(0);
+    assert_eq!((last.number, last.record), newest);
+    assert_eq!(last.number, 6);
+    let some = store.trail(3, 2).await.unwrap();
+    let numbers: Vec<u64> = some.iter().map(|entry| entry.number).collect();
+    assert_eq!(numbers, [3, 4]);
+}
+
+pub async fn the_end_of_the_trail_is_told(store: &dyn Store) {
+    let mut end = store.watch_trail();
+    assert_eq!(*end.borrow_and_update(), 0);
+    store
+        .record(vec![], vec![act("one"), act("two")])
+        .await
+        .unwrap();
+    end.wait_for(|end| *end == 2).await.unwrap();
+    assert_eq!(store.trail(2, 10).await.unwrap()[0].number, 2);
+}
+
+pub async fn checkpoints_come_back_and_the_newest_are_kept(store: &dyn Store) {
+    let key = SigningKey::generate().unwrap();
+    store
+        .record(vec![], vec![act("one"), act("two")])
+        .await
+        .unwrap();
+    let entries = store.trail(1, 10).await.unwrap();
+    let sign = |first: u64, before, entry: &Entry, at: f64| -> SignedCheckpoint {
+        let checkpoint = Checkpoint {
+            at: seconds(at),
+            first,
+            before,
+            last: entry.number,
+            hash: entry.hash,
+        };
+        checkpoint.sign(&key).unwrap()
+    };
+    let true_one = sign(1, GENESIS, &entries[0], 1.0);
+    let mut false_one = true_one.clone();
+    false_one.checkpoint.hash = GENESIS;
+    for signed in [&true_one, &false_one] {
+        store.put_checkpoint(signed.clone()).await.unwrap();
+    }
+    let both = [true_one, false_one.clone()];
+    assert_eq!(store.checkpoints().await.unwrap(), both);
+
+    // What fits is let go of when it is old, what does not is kept as a proof.
+    let newer = sign(1, GENESIS, &entries[1], 2.0);
+    for _ in 0..1_000 {
+        store.put_checkpoint(newer.clone()).await.unwrap();
+    }
+    let kept = store.checkpoints().await.unwrap();
+    assert_eq!(
+        (kept.len(), &kept[0], &kept[1]),
+        (1_001, &false_one, &newer)
+    );
 }
 
 pub async fn tokens_come_back_and_go(store: &dyn Store) {

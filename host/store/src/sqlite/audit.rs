@@ -1,20 +1,39 @@
-//! The audit trail.
+//! Audit records: written at the end of the trail, and found by what they say.
 
-use rusqlite::{Connection, Row, ToSql, named_params, params};
-use watchbox_model::{AuditRecord, Name, Time, TurnId, audit::Decision};
+use rusqlite::{Connection, Row, ToSql, named_params};
+use watchbox_model::{
+    AuditRecord, Name, Time, TurnId,
+    audit::{Decision, chain},
+};
 
-use super::column::{self, int};
+use super::{
+    column::{self, int},
+    trail,
+};
 use crate::{AuditQuery, Page, StoreError};
 
-/// Adds a record, under the next number.
+/// What [`read`] reads, in its order.
+pub(super) const COLUMNS: &str = "id, at, actor, artifact, digest, turn, capability, operation, target, decision, reason, outcome, bytes, ms";
+/// How many these are.
+pub(super) const COLUMN_COUNT: usize = 14;
+
+/// Adds a record, under the next number, to the end of the chain.
 pub(super) fn insert(conn: &Connection, record: &AuditRecord) -> Result<(), StoreError> {
+    let (number, before) = trail::end(conn)?;
+    let mut record = std::borrow::Cow::Borrowed(record);
+    if !record.ms.is_finite() {
+        // SQLite has no NaN, and what is hashed must be what is kept.
+        record.to_mut().ms = 0.0;
+    }
+    let hash = chain::hash(&before, number, &record);
     conn.prepare_cached(
         "INSERT INTO audit
-           (at, actor, artifact, digest, turn, capability, operation, target, decision, reason, outcome, bytes, ms)
+           (id, at, actor, artifact, digest, turn, capability, operation, target, decision, reason, outcome, bytes, ms, hash)
          VALUES
-           (:at, :actor, :artifact, :digest, :turn, :capability, :operation, :target, :decision, :reason, :outcome, :bytes, :ms)",
+           (:id, :at, :actor, :artifact, :digest, :turn, :capability, :operation, :target, :decision, :reason, :outcome, :bytes, :ms, :hash)",
     )?
     .execute(named_params! {
+        ":id": int(number),
         ":at": record.at.micros(),
         ":actor": record.actor,
         ":artifact": record.artifact.as_ref().map(Name::as_str),
@@ -23,12 +42,12 @@ pub(super) fn insert(conn: &Connection, record: &AuditRecord) -> Result<(), Stor
         ":capability": record.capability,
         ":operation": record.operation,
         ":target": record.target,
-        ":decision": text(record.decision),
+        ":decision": record.decision.as_str(),
         ":reason": record.reason,
         ":outcome": record.outcome,
         ":bytes": int(record.bytes),
-        // SQLite has no NaN.
-        ":ms": if record.ms.is_finite() { record.ms } else { 0.0 },
+        ":ms": record.ms,
+        ":hash": hash.as_bytes(),
     })?;
     Ok(())
 }
@@ -51,10 +70,7 @@ pub(super) fn list(
         ("at < ?", until.as_ref().map(|it| it as _)),
     ];
     // Only what is asked for is in the statement, and the decision in words, so that SQLite sees which index serves.
-    let mut sql = String::from(
-        "SELECT id, at, actor, artifact, digest, turn, capability, operation, target, decision, reason, outcome, bytes, ms
-         FROM audit WHERE id < ?",
-    );
+    let mut sql = format!("SELECT {COLUMNS} FROM audit WHERE id < ?");
     let mut values: Vec<&dyn ToSql> = vec![&before];
     for (condition, value) in wanted {
         if let Some(value) = value {
@@ -65,7 +81,7 @@ pub(super) fn list(
     }
     if let Some(decision) = query.decision {
         sql.push_str(" AND decision = '");
-        sql.push_str(text(decision));
+        sql.push_str(decision.as_str());
         sql.push('\'');
     }
     let limit = i64::from(query.limit) + 1;
@@ -76,7 +92,8 @@ pub(super) fn list(
     Ok(Page::cut(found.collect::<Result<_, _>>()?, query.limit))
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<(u64, AuditRecord)> {
+/// A record and its number.
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(u64, AuditRecord)> {
     let turn: Option<String> = row.get(5)?;
     let record = AuditRecord {
         at: column::time(row, 1)?,
@@ -98,19 +115,4 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(u64, AuditRecord)> {
         ms: row.get(13)?,
     };
     Ok((column::uint(row, 0)?, record))
-}
-
-fn text(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Allowed => "allowed",
-        Decision::Denied => "denied",
-    }
-}
-
-/// Lets go of at most `limit` records from before `cutoff`, oldest first; gives how many.
-pub(super) fn trim(conn: &Connection, cutoff: Time, limit: usize) -> Result<usize, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)",
-    )?;
-    Ok(statement.execute(params![cutoff.micros(), limit as i64])?)
 }

@@ -27,6 +27,7 @@ mod snapshot;
 mod state;
 mod store;
 mod tokens;
+mod trail;
 mod turns;
 mod versions;
 mod wal;
@@ -34,6 +35,8 @@ mod wanted;
 mod writer;
 
 use std::{path::PathBuf, time::Duration};
+
+use watchbox_model::Time;
 
 pub use doctor::{Doctor, Finding, Saved, Verdict};
 pub use store::SqliteStore;
@@ -45,6 +48,14 @@ pub struct Retention {
     pub age: Option<Duration>,
     /// The oldest blocks go while all logs together have more bytes.
     pub bytes: Option<u64>,
+}
+
+impl Retention {
+    /// What is from before then is not kept.
+    fn cutoff(&self, now: Time) -> Option<Time> {
+        let age = i64::try_from(self.age?.as_micros()).unwrap_or(i64::MAX);
+        Some(Time::from_micros(now.micros().saturating_sub(age)))
+    }
 }
 
 /// How the store is set up.

@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use watchbox_model::{LogKey, Time};
 
 use super::{
-    audit,
     column::{self, int},
     group::Group,
     logs::Change,
+    trail,
 };
 use crate::{Retention, StoreError};
 
@@ -50,16 +50,10 @@ pub(super) fn trim(
     now: Time,
 ) -> Result<Trimmed, StoreError> {
     let conn = group.conn();
-    let cutoff = policy.age.map(|age| {
-        let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
-        Time::from_micros(now.micros().saturating_sub(age))
-    });
+    let cutoff = policy.cutoff(now);
     let expired = |to: Time| cutoff.is_some_and(|cutoff| to < cutoff);
     let limit = policy.bytes.unwrap_or(u64::MAX);
-    let mut records = 0;
-    if let Some(cutoff) = cutoff {
-        records = audit::trim(conn, cutoff, RECORDS)?;
-    }
+    let records = trail::trim(conn, RECORDS)?;
 
     let logs = group.logs().ids();
     let mut total = bytes(conn)?;

@@ -4,19 +4,39 @@ use std::{ffi::CStr, fs::OpenOptions, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{admit, fault};
+use super::{admit, fault, trail};
 use crate::StoreError;
 
 /// What marks the file as a store of watchbox: `wbox`.
 const APPLICATION: i32 = i32::from_be_bytes(*b"wbox");
 
 /// What leads from each version of the schema to the next, the first from an empty file.
-const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_initial.sql"),
-    include_str!("migrations/0002_journal.sql"),
-    include_str!("migrations/0003_versions.sql"),
-    include_str!("migrations/0004_set_back.sql"),
+const MIGRATIONS: &[Migration] = &[
+    Migration::of(include_str!("migrations/0001_initial.sql")),
+    Migration::of(include_str!("migrations/0002_journal.sql")),
+    Migration::of(include_str!("migrations/0003_versions.sql")),
+    Migration::of(include_str!("migrations/0004_set_back.sql")),
+    Migration {
+        sql: include_str!("migrations/0005_trail.sql"),
+        then: Some(trail::chain_all),
+    },
 ];
+
+/// What a migration does beside its SQL.
+type Step = fn(&Connection) -> Result<(), StoreError>;
+
+/// A step from one version of the schema to the next.
+struct Migration {
+    sql: &'static str,
+    /// What SQL can't say.
+    then: Option<Step>,
+}
+
+impl Migration {
+    const fn of(sql: &'static str) -> Self {
+        Self { sql, then: None }
+    }
+}
 
 /// Set when the file is made; blocks are large, so larger pages mean fewer of them to chain and to check.
 pub(super) const PAGE_SIZE: u32 = 8192;
@@ -155,7 +175,10 @@ fn migrate(conn: &mut Connection, version: usize, wanted: usize) -> Result<(), S
     }
     let change = conn.transaction()?;
     for migration in &MIGRATIONS[version..wanted] {
-        change.execute_batch(migration)?;
+        change.execute_batch(migration.sql)?;
+        if let Some(then) = migration.then {
+            then(&change)?;
+        }
     }
     change.pragma_update(None, "application_id", APPLICATION)?;
     change.pragma_update(None, "user_version", wanted as u32)?;

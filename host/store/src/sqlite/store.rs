@@ -7,7 +7,9 @@ use bytes::Bytes;
 use rusqlite::params;
 use tokio::sync::watch;
 use watchbox_model::{
-    AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Time, TurnId, client::Seen,
+    AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Time, TurnId,
+    audit::{Entry, SignedCheckpoint},
+    client::Seen,
     dead_letter::DeadLetter,
 };
 
@@ -20,7 +22,7 @@ use super::{
     readers::{Readers, blocking},
     retention, schema,
     snapshot::SqliteSnapshot,
-    tokens, turns, versions,
+    tokens, trail, turns, versions,
     writer::Writer,
 };
 use crate::{
@@ -38,6 +40,7 @@ const CHECK_BYTES: i64 = 128 << 10;
 pub struct SqliteStore {
     config: SqliteConfig,
     logs: Arc<Logs>,
+    trail_end: watch::Receiver<u64>,
     readers: Readers,
     pub(super) writer: Writer,
 }
@@ -58,11 +61,13 @@ impl SqliteStore {
         let lock = StoreLock::take(&path).await?;
         let (conn, logs) = blocking(move || load(&path)).await?;
         let logs = Arc::new(logs);
-        let writer = Writer::start(conn, config.path.clone(), logs.clone(), lock)?;
+        let (told, trail_end) = watch::channel(trail::last(&conn)?);
+        let writer = Writer::start(conn, config.path.clone(), logs.clone(), told, lock)?;
         Ok(Self {
             readers: Readers::new(config.path.clone()),
             config,
             logs,
+            trail_end,
             writer,
         })
     }
@@ -377,6 +382,36 @@ impl Store for SqliteStore {
         self.readers
             .read(move |conn| audit::list(conn, &query))
             .await
+    }
+
+    async fn trail(&self, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        self.readers
+            .read(move |conn| trail::read(conn, from, limit))
+            .await
+    }
+
+    fn watch_trail(&self) -> watch::Receiver<u64> {
+        self.trail_end.clone()
+    }
+
+    async fn trail_kept(&self, now: Time) -> Result<u64, StoreError> {
+        match self.config.retention.cutoff(now) {
+            Some(cutoff) => {
+                self.readers
+                    .read(move |conn| trail::first_since(conn, cutoff))
+                    .await
+            }
+            None => Ok(1),
+        }
+    }
+
+    async fn put_checkpoint(&self, checkpoint: SignedCheckpoint) -> Result<(), StoreError> {
+        self.administer(0, move |group| trail::put(group.conn(), &checkpoint))
+            .await
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<SignedCheckpoint>, StoreError> {
+        self.readers.read(trail::checkpoints).await
     }
 
     async fn tokens(&self) -> Result<Vec<Token>, StoreError> {

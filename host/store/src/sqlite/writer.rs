@@ -61,11 +61,12 @@ impl Writer {
         conn: Connection,
         path: PathBuf,
         logs: Arc<Logs>,
+        trail: watch::Sender<u64>,
         lock: StoreLock,
     ) -> Result<Self, StoreError> {
         let (queue, waiting) = mpsc::channel(WAITING);
         let (alive, running) = watch::channel(());
-        let mut thread = Thread::new(conn, logs, waiting)?;
+        let mut thread = Thread::new(conn, logs, trail, waiting)?;
         std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {

@@ -26,7 +26,7 @@ pub use artifact::{
     Artifact, ArtifactSummary, CapabilityUse, Column, Import, ImportKind, Parameter, Schedule,
     Subscription,
 };
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, CheckpointEntry, Checkpoints, HashedEntry, TrailLine};
 pub use backup::Backup;
 pub use client::{Client, LabelEdit, PutClient};
 pub use dead_letter::{DeadLetter, DeadLetterDetails, Trigger};

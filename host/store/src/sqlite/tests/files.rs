@@ -2,14 +2,17 @@
 
 use std::fs;
 
-use watchbox_model::Digest;
+use watchbox_model::{Digest, signing::SigningKey};
 
 use super::{Retention, fresh, open};
 use crate::{
     How, Store, StoreError,
-    conformance::samples::{
-        act, all_numbers, append, client_now, events, install, installation, labels, name, put_on,
-        seconds, seen, tick,
+    conformance::{
+        samples::{
+            act, all_numbers, append, client_now, events, install, installation, labels, name,
+            put_on, seconds, seen, tick,
+        },
+        trail::whole_trail,
     },
 };
 
@@ -193,6 +196,27 @@ async fn what_was_installed_before_there_was_a_history_begins_one() {
     assert_eq!(only.parameters["Depth"], 1);
     let installed = store.installations().await.unwrap();
     assert!(!installed[0].probation && installed[0].runs());
+}
+
+#[tokio::test]
+async fn records_from_before_there_was_a_chain_are_chained() {
+    let folder = tempfile::tempdir().unwrap();
+    let raw = rusqlite::Connection::open(folder.path().join("watchbox.db")).unwrap();
+    raw.execute_batch(include_str!("../migrations/0001_initial.sql"))
+        .unwrap();
+    raw.execute_batch(
+        "PRAGMA application_id = 0x77626f78; PRAGMA user_version = 1;
+        INSERT INTO audit VALUES
+          (1, 5, 'X', 'X', NULL, 'tick@6', 'http', 'send', 'POST https://h/', 'denied', 'no', '', 0, 0.1),
+          (2, 7, 'token:ann', NULL, NULL, NULL, 'admin', 'install', 'X', 'allowed', 'role admin', 'ok', 3, 2.0);",
+    )
+    .unwrap();
+    drop(raw);
+    let store = open(&folder, Retention::default()).await.unwrap();
+    store.record(vec![], vec![act("now")]).await.unwrap();
+    let key = SigningKey::generate().unwrap();
+    let last = whole_trail(&store, &key).await.unwrap();
+    assert_eq!((last.number, last.record.operation.as_str()), (3, "now"));
 }
 
 #[tokio::test]

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use watchbox_model::{audit::Checkpoint, signing::SigningKey};
+
 use super::{Retention, open};
 use crate::{
     Append, Store,
     conformance::{
         samples::{act, all_numbers, append, events, install, name, padded_rows, seconds},
-        trail::everything,
+        trail::{everything, whole_trail},
     },
 };
 
@@ -120,15 +122,41 @@ async fn by_bytes_the_oldest_of_all_logs_go_first() {
 }
 
 #[tokio::test]
-async fn audit_records_go_by_age() {
+async fn audit_records_go_by_age_as_far_as_a_checkpoint_says() {
     let folder = tempfile::tempdir().unwrap();
+    let key = SigningKey::generate().unwrap();
     let store = open(&folder, by_age(1)).await.unwrap();
     for hour in 0..3 {
         let mut record = act("send");
         record.at = seconds(f64::from(hour) * HOUR);
         store.record(vec![], vec![record; 3000]).await.unwrap();
     }
-    store.retain(seconds(3.0 * HOUR)).await.unwrap();
+    let now = seconds(3.0 * HOUR);
+    store.retain(now).await.unwrap();
+    let oldest = store.trail(1, 1).await.unwrap().remove(0);
+    assert_eq!(oldest.number, 1, "nothing is signed yet");
+
+    let first = store.trail_kept(now).await.unwrap();
+    assert_eq!(first, 6001);
+    let (before, last) = (
+        store.trail(first - 1, 1).await.unwrap().remove(0),
+        store.trail(9000, 1).await.unwrap().remove(0),
+    );
+    let checkpoint = Checkpoint {
+        at: now,
+        first,
+        before: before.hash,
+        last: last.number,
+        hash: last.hash,
+    };
+    let signed = checkpoint.sign(&key).unwrap();
+    store.put_checkpoint(signed).await.unwrap();
+    store.retain(now).await.unwrap();
+    assert_eq!(whole_trail(&store, &key).await, Some(last));
+    assert_eq!(store.trail(1, 1).await.unwrap()[0].number, 6001);
+    let far = seconds(99.0 * HOUR);
+    let kept = store.trail_kept(far).await.unwrap();
+    assert_eq!(kept, 9000, "the last one stays");
     let kept = store.audit(everything()).await.unwrap();
     assert!(kept.more);
     assert!(

@@ -6,7 +6,7 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 
 use super::{
     Answer, Command, Entry,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    sqlite::{group::Group, logs::Logs},
+    sqlite::{group::Group, logs::Logs, trail},
 };
 
 /// Commands in one group.
@@ -26,6 +26,8 @@ const GROUP_BYTES: usize = 8 << 20;
 pub(super) struct Thread {
     conn: Connection,
     logs: Arc<Logs>,
+    /// Where the number of the trail's last record is told.
+    trail: watch::Sender<u64>,
     waiting: mpsc::Receiver<Entry>,
     /// Whether SQLite syncs at each commit.
     full: bool,
@@ -38,12 +40,14 @@ impl Thread {
     pub(super) fn new(
         mut conn: Connection,
         logs: Arc<Logs>,
+        trail: watch::Sender<u64>,
         waiting: mpsc::Receiver<Entry>,
     ) -> Result<Self, StoreError> {
         let checkpoints = Checkpoints::of(&mut conn)?;
         Ok(Self {
             conn,
             logs,
+            trail,
             waiting,
             full: true,
             failing: false,
@@ -123,12 +127,18 @@ impl Thread {
                 self.step(&mut group, command, answers)?;
             }
             let changes = group.finish()?;
+            let last = trail::last(&self.conn)?;
             statement(&self.conn, "COMMIT")?;
-            Ok(changes)
+            Ok((changes, last))
         });
         match outcome {
-            Ok(changes) => {
+            Ok((changes, last)) => {
                 self.logs.apply(changes);
+                self.trail.send_if_modified(|told| {
+                    let is_news = *told != last;
+                    *told = last;
+                    is_news
+                });
                 Ok(())
             }
             Err(error) => {
