@@ -126,6 +126,7 @@ impl Siege {
             told(&report);
         }
         checker.check_all(server.api(), &mut report)?;
+        server.run_ok(&["audit", "verify"])?;
         let refused = sink.received();
         report.bad_answers = refused.iter().filter(|message| !message.accepted()).count() as u64;
         server.stop()?;
