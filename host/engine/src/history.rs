@@ -16,7 +16,9 @@ pub(crate) fn before<'h>(
 ) -> Result<&'h Version, EngineError> {
     let none = || EngineError::NoVersion {
         installation: installation.clone(),
-        reason: "there is none before the one that runs".to_owned(),
+        reason: format!(
+            "none before it ran another component: to go back to other settings only, `watchbox versions {installation}` lists them, and --to takes a number"
+        ),
     };
     let now = history.first().ok_or_else(none)?;
     let mut at = now;

@@ -144,6 +144,10 @@ impl TurnMetrics {
     /// Those of `installation`.
     pub(crate) fn new(installation: &Name) -> Self {
         let label = installation.to_string();
+        // Those that count what is rare are there from the start, at zero: an alert on their growth needs the zero.
+        for rare in [DEAD_LETTERS, MISSED, PANICS] {
+            counter!(rare, "installation" => label.clone()).increment(0);
+        }
         Self {
             name: installation.clone(),
             committed: counter!(TURNS, "installation" => label.clone(), "result" => "committed"),

@@ -28,7 +28,7 @@ pub async fn serve(args: args::Serve, output: &Output) -> anyhow::Result<Exit> {
     })?;
     let app = App::open(config)
         .await
-        .with_context(|| format!("the data folder {} can't be used", data.display()))?;
+        .with_context(|| format!("the server over {} can't be opened", data.display()))?;
     // Tests, and whoever lets port 0 choose, read the address from this line: it stays as it is.
     output.text(&format!(
         "watchbox {} listening on http://{}",

@@ -175,7 +175,7 @@ async fn a_way_back_has_the_settings_of_then_and_the_grants_of_now() {
     assert_eq!(restored.status.installation.grants["state"], true);
 
     for (to, says) in [
-        (None, "there is none before"),
+        (None, "none before it ran another component"),
         (Some("nonsense"), "no `nonsense`"),
         (Some("5"), "what runs now"),
         (Some("9"), "no `9`"),
