@@ -12,6 +12,7 @@ mod bench;
 mod bindings;
 mod cargo;
 mod demo;
+mod dependencies;
 mod faults;
 mod languages;
 mod step;

@@ -6,13 +6,13 @@ use watchbox_tests::Build;
 use crate::{
     artifacts,
     cargo::{add_wasm_target, build_watchbox, cargo},
-    languages,
+    dependencies, languages,
     step::Steps,
 };
 
 pub(crate) fn run() -> Result<()> {
     let build = Build::current()?;
-    let mut steps = Steps::new(8);
+    let mut steps = Steps::new(9);
     steps.step("Toolchain", || add_wasm_target(&build))?;
     steps.step("Formatting", || cargo(&build, &["fmt", "--all", "--check"]))?;
     steps.step("Lints", || {
@@ -28,6 +28,7 @@ pub(crate) fn run() -> Result<()> {
             ],
         )
     })?;
+    steps.step("Dependencies", || dependencies::check(&build))?;
     steps.step("The program", || build_watchbox(&build))?;
     steps.step("The artifacts, and the guests that tests use", || {
         artifacts::build_all(&build, "plugins")?;

@@ -22,6 +22,9 @@ const SPIDERMONKEY: [&str; 2] = [
     "@bytecodealliance/preview2-shim@0.17.2",
 ];
 
+/// What looks at dependencies.
+const DENY: &str = "cargo-deny@0.20.2";
+
 /// Where what took long to get is kept.
 pub(crate) fn cache() -> Result<PathBuf> {
     let folder = env::var_os("XDG_CACHE_HOME")
@@ -52,6 +55,26 @@ pub(crate) fn install_all() -> Result<Toolchains> {
     let spidermonkey = npm(&cache()?.join("toolchains"), &SPIDERMONKEY)?;
     folders.push(spidermonkey.join("node_modules/.bin"));
     Ok(Toolchains(folders))
+}
+
+/// Installs what looks at dependencies, where it is missing; gives the folder that its `bin` is in. It is compiled, which takes some minutes.
+pub(crate) fn deny() -> Result<PathBuf> {
+    once(&cache()?.join("toolchains"), &[DENY], |folder| {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        // Outside of the workspace's build folder, and gone with it: nothing of it is needed again.
+        let build = tempfile::tempdir()?;
+        run(Command::new(cargo)
+            .args([
+                "install",
+                "--quiet",
+                "--locked",
+                "--no-default-features",
+                DENY,
+                "--root",
+            ])
+            .arg(folder)
+            .env("CARGO_TARGET_DIR", build.path()))
+    })
 }
 
 /// Folders with programs.
