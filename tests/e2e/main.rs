@@ -1,6 +1,7 @@
 //! The real program, used as its users do.
 
 mod auth;
+mod authority;
 mod cli;
 mod folder;
 mod hot_load;
@@ -14,5 +15,6 @@ mod replay;
 mod shadow;
 mod shutdown;
 mod slack;
+mod tls;
 mod trail;
 mod versions;

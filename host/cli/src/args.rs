@@ -48,7 +48,9 @@ pub use settings::Settings;
 pub use shadow::{Shadow, ShadowCommand};
 pub use span::Span;
 pub use table::{Installed, Table};
-pub use token::{RoleArgument, Token, TokenCommand, TokenCreate, TokenList, TokenRevoke};
+pub use token::{
+    RoleArgument, Token, TokenCommand, TokenCreate, TokenList, TokenRevoke, TokenRotate,
+};
 pub use versions::{Approve, Rollback, Versions};
 pub use when::When;
 
@@ -63,7 +65,7 @@ Exit codes:
   5  the server can't be reached, or can't serve now: try again later
 
 Environment:
-  WATCHBOX_SERVER, WATCHBOX_TOKEN_FILE, WATCHBOX_TOKEN, WATCHBOX_DATA, NO_COLOR";
+  WATCHBOX_SERVER, WATCHBOX_CA, WATCHBOX_TOKEN_FILE, WATCHBOX_TOKEN, WATCHBOX_DATA, NO_COLOR";
 
 /// Runs server monitoring artifacts: sandboxed WebAssembly components that watch the events of a
 /// fleet of endpoints, or a clock, and answer with rows and actions.
@@ -178,7 +180,7 @@ pub enum Command {
     Audit(Audit),
     /// Look at triggers that were set aside, and give them to their artifact again
     DeadLetters(DeadLetters),
-    /// Make, list and revoke tokens
+    /// Make, list, rotate and revoke tokens
     Token(Token),
     /// Write a copy of all that is kept, while the server works
     Backup(Backup),

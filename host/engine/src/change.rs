@@ -79,6 +79,8 @@ impl Inner {
         let _changes = self.changes.lock().await;
         self.check_running()?;
         let before = self.before(&name)?;
+        let grants = change.grants.as_ref();
+        self.check_widening(&before.installation, grants, change.may_widen)?;
         let mut after = before.installation.clone();
         after.enabled = change.enabled.unwrap_or(after.enabled);
         after.files = change.files.or(after.files);
@@ -150,12 +152,7 @@ impl Inner {
         let found = &component.manifest().name;
         self.check_artifact(&before.installation, before.loaded.as_deref(), found)
             .await?;
-        let dropped = settings.keep_secrets_apart(&component).into_iter();
-        let warnings = dropped
-            .map(|secret| {
-                format!("its secret `{secret}` was dropped: this version has no such parameter")
-            })
-            .collect();
+        let warnings = settings.keep_secrets_apart(&component);
         let loaded = Arc::new(Loaded::new(
             name,
             component,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use watchbox_model::{Digest, LogKey, LogKind, Name};
+use watchbox_model::{Digest, Grants, LogKey, LogKind, Name};
 use watchbox_store::{How, Installation, VersionNote};
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     loading::{Loaded, Settings},
     runner::Plan,
     table::{self, Entry},
+    widening,
 };
 
 impl Inner {
@@ -29,17 +30,20 @@ impl Inner {
         if self.table().contains_key(&name) {
             return Err(EngineError::Exists(name));
         }
+        if !install.may_widen {
+            widening::within(&name, &install.grants, &Grants::default())?;
+        }
         let mut settings = Settings {
             parameters: install.parameters,
             secrets: install.secrets,
             grants: install.grants,
         };
-        settings.keep_secrets_apart(&component);
+        let mut warnings = settings.keep_secrets_apart(&component);
         let loaded = Arc::new(Loaded::new(&name, component, &settings, None)?);
         table::refuse_circle(&self.table(), &name, &loaded)?;
         let post = self.post(&name, Phase::Idle);
         let instance = try_out(&loaded, &post.host).await?;
-        let mut warnings = loaded.warnings();
+        warnings.extend(loaded.warnings());
         warnings.extend(self.warn_of_events(&name).await?);
 
         let now = self.config.clock.now();

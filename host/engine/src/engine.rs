@@ -255,9 +255,14 @@ impl Engine {
     }
 
     /// Ends the shadow of an installation, and has the installation run that version.
-    pub async fn promote_shadow(&self, name: &Name, actor: &str) -> Result<Installed, EngineError> {
+    pub async fn promote_shadow(
+        &self,
+        name: &Name,
+        actor: &str,
+        may_widen: bool,
+    ) -> Result<Installed, EngineError> {
         let (name, actor) = (name.clone(), actor.to_owned());
-        self.see_through(|inner| async move { inner.promote_shadow(name, actor).await })
+        self.see_through(|inner| async move { inner.promote_shadow(name, actor, may_widen).await })
             .await
     }
 

@@ -12,6 +12,17 @@ pub enum EngineError {
         "{0} wants more than it is granted, so the upgrade would wait for approval: switch it on or off by itself, or give grants"
     )]
     WaitsAndSwitches(Name),
+    /// Whoever asks may not grant more than is granted.
+    #[error(
+        "that would grant `{name}` more than it is granted, which an administrator has to do: {}",
+        beyond.join("; ")
+    )]
+    Widens {
+        /// The installation.
+        name: Name,
+        /// What is granted anew, rule by rule.
+        beyond: Vec<String>,
+    },
     /// Another version waits than the one that is approved.
     #[error(
         "what waits under `{name}` is {waits}, another version than the one that is approved: look at it first"

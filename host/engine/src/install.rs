@@ -26,6 +26,8 @@ pub struct Install {
     pub enabled: bool,
     /// The digest of the files of the watched folder that it comes from, if it does.
     pub files: Option<Digest>,
+    /// Whether whoever installs it may grant anything.
+    pub may_widen: bool,
     /// Who installs it.
     pub actor: String,
 }
@@ -55,6 +57,8 @@ pub struct Change {
     pub enabled: Option<bool>,
     /// The digest of the files of the watched folder that the change comes from, if it does.
     pub files: Option<Digest>,
+    /// Whether whoever changes it may grant more than is granted.
+    pub may_widen: bool,
     /// Who changes it.
     pub actor: String,
 }
@@ -66,6 +70,8 @@ pub struct Rollback {
     pub to: Option<String>,
     /// Whether it gets back all that it was granted then. Where not, it gets what was granted then *and* is now.
     pub restore_grants: bool,
+    /// Whether whoever goes back may grant more than is granted.
+    pub may_widen: bool,
     /// Who goes back.
     pub actor: String,
 }
@@ -77,6 +83,8 @@ pub struct Approve {
     pub digest: Option<Digest>,
     /// What it may do; where `None`, what is granted now, and no more.
     pub grants: Option<Grants>,
+    /// Whether whoever approves may grant more than is granted.
+    pub may_widen: bool,
     /// Who approves.
     pub actor: String,
 }

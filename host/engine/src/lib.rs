@@ -44,6 +44,7 @@ mod tick;
 mod trigger;
 mod turn;
 mod vault;
+mod widening;
 
 pub use clock::Clock;
 pub use config::EngineConfig;

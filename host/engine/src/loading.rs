@@ -36,8 +36,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Moves what `component` calls a secret from the open parameters to the secrets, and drops secrets that it
-    /// does not know (an upgrade may have done away with one). Gives the names of those dropped.
+    /// Moves what `component` calls a secret from the open parameters to the secrets, and drops secrets that it does not call so: an upgrade
+    /// may have done away with one, or declare it an open parameter now, and an open parameter reaches the guest. Says which were.
     pub(crate) fn keep_secrets_apart(&mut self, component: &Component) -> Vec<String> {
         let specs = &component.manifest().parameters;
         let is_secret = |name: &str| {
@@ -54,15 +54,14 @@ impl Settings {
                 self.secrets.insert(spec.name.clone(), Secret::new(value));
             }
         }
-        let known = |name: &str| specs.iter().any(|spec| spec.name == name);
-        let unknown: Vec<String> = self
-            .secrets
-            .keys()
-            .filter(|name| !known(name))
-            .cloned()
-            .collect();
-        self.secrets.retain(|name, _| known(name));
-        unknown
+        let dropped = self.secrets.extract_if(.., |name, _| !is_secret(name));
+        dropped
+            .map(|(name, _)| {
+                format!(
+                    "its secret `{name}` was dropped: this version has no secret parameter of that name"
+                )
+            })
+            .collect()
     }
 }
 

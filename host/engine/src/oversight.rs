@@ -131,6 +131,7 @@ impl Inner {
         let target = history::before(name, &history)?;
         let back = Back {
             restore_grants: false,
+            may_widen: false,
             reason: Some(reason.to_owned()),
             actor: ITSELF,
         };

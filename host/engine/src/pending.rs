@@ -92,6 +92,8 @@ impl Inner {
                 waits: pending.digest,
             });
         }
+        let grants = approve.grants.as_ref();
+        self.check_widening(&before.installation, grants, approve.may_widen)?;
         let bytes = self.store.component(pending.digest).await?;
         let bytes = bytes.ok_or(EngineError::NoComponent(pending.digest))?;
         let component = self.sandbox.load(bytes).await?;

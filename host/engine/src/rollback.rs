@@ -14,12 +14,13 @@ use crate::{
     engine::Inner,
     history,
     loading::Settings,
-    metrics,
+    metrics, widening,
 };
 
 /// How one goes back.
 pub(crate) struct Back<'a> {
     pub(crate) restore_grants: bool,
+    pub(crate) may_widen: bool,
     /// Why, where the server does so by itself.
     pub(crate) reason: Option<String>,
     pub(crate) actor: &'a str,
@@ -42,6 +43,7 @@ impl Inner {
         };
         let back = Back {
             restore_grants: rollback.restore_grants,
+            may_widen: rollback.may_widen,
             reason: None,
             actor: &rollback.actor,
         };
@@ -63,6 +65,9 @@ impl Inner {
         let file = format!("grants of {name}");
         let then = Grants::parse(&file, &target.grants.to_string())?;
         let granted = Grants::parse(&file, &now.grants.to_string())?;
+        if back.restore_grants && !back.may_widen {
+            widening::within(name, &then, &granted)?;
+        }
         let secrets = self.vault.unseal(name, &target.secrets)?;
 
         let mut warnings = Vec::new();

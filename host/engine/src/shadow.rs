@@ -90,6 +90,7 @@ impl Inner {
         let before = before
             .filter(|_| installation.runs())
             .ok_or_else(|| EngineError::NotRunning(name.clone()))?;
+        self.check_widening(&installation, change.grants.as_ref(), change.may_widen)?;
         let found = &component.manifest().name;
         self.check_artifact(&installation, Some(&before), found)
             .await?;
@@ -156,11 +157,17 @@ impl Inner {
         &self,
         name: Name,
         actor: String,
+        may_widen: bool,
     ) -> Result<Installed, EngineError> {
         let change = self.of_shadow(&name, |entry| {
             entry.shadow.as_ref().map(|shadow| shadow.change.clone())
         })?;
-        self.change(name, Change { actor, ..change }).await
+        let change = Change {
+            actor,
+            may_widen,
+            ..change
+        };
+        self.change(name, change).await
     }
 
     /// See [`crate::Engine::stop_shadow`].

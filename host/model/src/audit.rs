@@ -17,7 +17,7 @@ use crate::{Digest, Name, Time, TurnId};
 pub struct AuditRecord {
     /// When.
     pub at: Time,
-    /// Who acted: an installation's name, or `token:NAME` for an administrative act.
+    /// Who acted: an installation's name; for an administrative act `token:NAME`, `certificate:ID`, `folder` or `watchbox`; of a request without a valid token `address:IP`.
     pub actor: String,
     /// The installation it concerns, where there is one.
     pub artifact: Option<Name>,

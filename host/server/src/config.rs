@@ -15,14 +15,19 @@ use watchbox_store::{Retention, SqliteConfig};
 /// store: { keep_days: 90, keep_mib: 20480 }
 /// ingest: { body_mib: 64 }
 /// http: { hosts: [watchbox.example.org] }
+/// tls: { certificate: server.pem, key: server.key }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The data folder: `watchbox.db`, `secrets.key`, `audit.key`, `admin.token` and `cache/`. Made where it is missing.
     pub data: PathBuf,
-    /// The address to listen on. Loopback by default: the server speaks plain HTTP, so put a proxy with TLS before it to serve others.
+    /// The address to listen on. Loopback by default: on another one the server wants `tls`.
     pub listen: SocketAddr,
+    /// TLS; plain HTTP is spoken where it is left out.
+    pub tls: Option<TlsSection>,
+    /// Speak plain HTTP on an address that other machines can reach too: where a proxy does TLS, or the network is trusted.
+    pub allow_plain_http: bool,
     /// A folder that is watched: `NAME.wasm` put there is installed as NAME, or upgraded; `NAME.grants.yaml` and `NAME.parameters.yaml` are its settings.
     /// It must belong to the server's user or root, and not be writable for everybody.
     pub artifacts_folder: Option<PathBuf>,
@@ -36,6 +41,23 @@ pub struct Config {
     pub ingest: IngestSection,
     /// The HTTP server.
     pub http: HttpSection,
+}
+
+/// TLS: files in PEM. They are read anew when they change, and on SIGHUP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSection {
+    /// The server's certificate, and behind it those that lead to its CA.
+    pub certificate: PathBuf,
+    /// The certificate's private key. Not to be readable for everybody.
+    pub key: PathBuf,
+    /// The CAs whose client certificates say who sends events. Where it is given, events are sent with such a certificate.
+    pub client_ca: Option<PathBuf>,
+    /// Lists of client certificates that were revoked, one of each CA of their chain.
+    pub client_crl: Option<PathBuf>,
+    /// Beside `client_ca`: let tokens send events too, on connections without a certificate, as long as a fleet goes over to certificates.
+    #[serde(default)]
+    pub tokens_send: bool,
 }
 
 /// The audit trail.
@@ -111,6 +133,8 @@ impl Default for Config {
         Self {
             data: PathBuf::from("watchbox-data"),
             listen: SocketAddr::from(([127, 0, 0, 1], 8421)),
+            tls: None,
+            allow_plain_http: false,
             artifacts_folder: None,
             audit: AuditSection::default(),
             store: StoreSection::default(),
@@ -216,6 +240,7 @@ mod tests {
             r#"{"dta": "x"}"#,
             r#"{"http": {"host": []}}"#,
             r#"{"store": {"age": 1}}"#,
+            r#"{"tls": {"certificate": "a", "key": "b", "ca": "c"}}"#,
         ] {
             let error = serde_json::from_str::<Config>(text)
                 .unwrap_err()

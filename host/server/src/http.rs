@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::HttpBody as _,
     extract::{DefaultBodyLimit, MatchedPath, Request},
-    http::{HeaderValue, Response as HttpResponse, Version, header},
+    http::{HeaderName, HeaderValue, Response as HttpResponse, Version, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 use crate::{
     App,
     api::{self, problem::Problem},
-    auth::{Hosts, authorize, check_host},
+    auth::{Hosts, authorize, check_site},
     metrics::{REQUEST_SECONDS, REQUESTS},
 };
 
@@ -26,15 +26,20 @@ const JSON_BODY: usize = 1 << 20;
 
 /// All routes, for a server that listens on `address`.
 pub fn router(app: App, address: SocketAddr) -> Router {
-    let hosts = Arc::new(Hosts::new(address, &app.config.http.hosts));
     let component = app.config.http.component_mib.saturating_mul(1 << 20);
     let component = usize::try_from(component).unwrap_or(usize::MAX);
-    let (router, _) = api::routes(component).split_for_parts();
+    let (routes, _) = api::routes(component).split_for_parts();
+    guarded(routes, app, address)
+}
+
+/// `routes`, with what every request of them goes through.
+fn guarded(routes: Router<App>, app: App, address: SocketAddr) -> Router {
+    let hosts = Arc::new(Hosts::new(address, &app.config.http.hosts));
     // The last layer is the first that a request meets.
-    router
+    routes
         .route_layer(middleware::from_fn_with_state(app.clone(), authorize))
         .layer(DefaultBodyLimit::max(JSON_BODY))
-        .layer(middleware::from_fn_with_state(hosts, check_host))
+        .layer(middleware::from_fn_with_state(hosts, check_site))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(api::problem::complete))
         .layer(middleware::from_fn(close_if_refused))
@@ -82,7 +87,11 @@ async fn protect(request: Request, next: Next) -> Response {
         (header::X_FRAME_OPTIONS, "DENY"),
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
         ),
     ] {
         headers
@@ -110,4 +119,44 @@ fn panicked(cause: Box<dyn Any + Send + 'static>) -> HttpResponse<axum::body::Bo
         .map(String::as_str)
         .or_else(|| cause.downcast_ref::<&str>().copied());
     Problem::internal(format_args!("a handler panicked: {}", said.unwrap_or("?"))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        body::Body,
+        http::{StatusCode, header::AUTHORIZATION, header::HOST},
+        routing::get,
+    };
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::Config;
+
+    #[tokio::test]
+    async fn a_route_that_is_not_in_the_table_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            data: folder.path().join("data"),
+            ..Config::default()
+        };
+        let address = config.listen;
+        let admin = config.data.join("admin.token");
+        let app = App::open(config).await.unwrap();
+        let admin = std::fs::read_to_string(admin).unwrap();
+        let forgotten = Router::new().route("/api/v1/forgotten", get(|| async { "hello" }));
+        let router = guarded(forgotten, app, address);
+        for (path, status) in [
+            ("/api/v1/forgotten", StatusCode::FORBIDDEN),
+            ("/api/v1/not-there", StatusCode::NOT_FOUND),
+        ] {
+            let request = Request::get(path)
+                .header(HOST, "localhost")
+                .header(AUTHORIZATION, format!("Bearer {}", admin.trim()))
+                .body(Body::empty())
+                .unwrap();
+            let answer = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), status, "{path}");
+        }
+    }
 }

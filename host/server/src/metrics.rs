@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use metrics::{Unit, describe_counter, describe_histogram};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 /// Requests, by method, route and status.
@@ -13,6 +13,13 @@ pub(crate) const REQUEST_SECONDS: &str = "watchbox_http_request_seconds";
 pub(crate) const INGESTED_BYTES: &str = "watchbox_ingested_bytes_total";
 /// Events that were refused one by one.
 pub(crate) const REFUSED: &str = "watchbox_events_refused_total";
+
+/// Requests without a valid token or client certificate.
+pub(crate) const STRANGERS: &str = "watchbox_strangers_total";
+/// TLS handshakes that failed.
+pub(crate) const TLS_FAILURES: &str = "watchbox_tls_failures_total";
+/// When the server's TLS certificate ends, in seconds since the epoch.
+pub(crate) const TLS_ENDS: &str = "watchbox_tls_certificate_ends_seconds";
 
 /// Files of the watched folder, and the folder itself, that could not be taken in.
 pub(crate) const FOLDER_ERRORS: &str = "watchbox_folder_errors_total";
@@ -53,6 +60,20 @@ fn install() -> PrometheusHandle {
         "Bytes of events' bodies, as they were sent"
     );
     describe_counter!(REFUSED, Unit::Count, "Events refused one by one");
+    describe_counter!(
+        STRANGERS,
+        Unit::Count,
+        "Requests without a valid token or client certificate"
+    );
+    describe_counter!(TLS_FAILURES, Unit::Count, "TLS handshakes that failed");
+    for rare in [STRANGERS, TLS_FAILURES] {
+        counter!(rare).increment(0);
+    }
+    describe_gauge!(
+        TLS_ENDS,
+        Unit::Seconds,
+        "When the server's TLS certificate ends, since the epoch"
+    );
     describe_counter!(
         FOLDER_ERRORS,
         Unit::Count,

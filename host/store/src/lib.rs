@@ -19,5 +19,5 @@ pub use error::StoreError;
 pub use installation::{Installation, Pending, Quarantine};
 pub use journal::{Effect, JournalEntry, OpenTurn, Settlement, Written};
 pub use sqlite::{Doctor, Finding, Retention, Saved, SqliteConfig, SqliteStore, Verdict};
-pub use token::Token;
+pub use token::{FormerHash, Token};
 pub use version::{How, HowError, KEPT_VERSIONS, Version, VersionNote};

@@ -3,7 +3,7 @@
 use std::{env, fs, path::Path};
 
 use anyhow::Context;
-use reqwest::{Url, redirect};
+use reqwest::{Certificate, Url, redirect};
 use watchbox_model::Secret;
 
 use super::{Api, CONNECT};
@@ -33,6 +33,9 @@ impl Api {
             .redirect(redirect::Policy::none());
         if local {
             http = http.no_proxy();
+        }
+        if let Some(file) = &connection.ca {
+            http = http.tls_certs_only(certificates(file)?);
         }
         let http = http.build().context("no HTTP client can be made")?;
         Ok(Self { http, base, token })
@@ -72,6 +75,19 @@ fn read(file: &Path) -> anyhow::Result<Secret> {
     let text = fs::read_to_string(file)
         .with_context(|| format!("the token file {} can't be read", file.display()))?;
     tidy(&text).with_context(|| format!("{} holds no token", file.display()))
+}
+
+/// The certificates in a file of `--ca`.
+fn certificates(file: &Path) -> anyhow::Result<Vec<Certificate>> {
+    let name = file.display();
+    let bytes =
+        fs::read(file).with_context(|| format!("the CA's certificate {name} can't be read"))?;
+    let certificates = Certificate::from_pem_bundle(&bytes)
+        .with_context(|| format!("{name} holds no certificate in PEM"))?;
+    if certificates.is_empty() {
+        anyhow::bail!("{name} holds no certificate in PEM");
+    }
+    Ok(certificates)
 }
 
 /// A token in the text of a file: what is left without the white space around it.

@@ -7,14 +7,14 @@ use watchbox_server::api::types::Problem;
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// No connection, or one that broke.
-    #[error(
-        "the server at {server} can't be reached: {reason}\nstart it with `watchbox serve`, or say where it is with --server or WATCHBOX_SERVER"
-    )]
+    #[error("the server at {server} can't be reached: {reason}{remedy}")]
     Unreachable {
         /// Where it should be.
         server: String,
         /// What happened.
         reason: String,
+        /// What to do; on a line of its own.
+        remedy: &'static str,
     },
     /// The server said no.
     #[error("{detail}{remedy}")]
@@ -47,9 +47,19 @@ impl ApiError {
         while let Some(source) = cause.source() {
             cause = source;
         }
+        let reason = cause.to_string();
+        // The words of rustls.
+        let remedy = if reason.contains("UnknownIssuer") {
+            "\nits certificate is of a CA that is not known here: name that CA's certificate with --ca or WATCHBOX_CA"
+        } else if reason.contains("peer certificate") {
+            "\nwhat answers does not prove that it is the server"
+        } else {
+            "\nstart it with `watchbox serve`, or say where it is with --server or WATCHBOX_SERVER"
+        };
         Self::Unreachable {
             server: server.to_string(),
-            reason: cause.to_string(),
+            reason,
+            remedy,
         }
     }
 

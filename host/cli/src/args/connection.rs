@@ -24,4 +24,7 @@ pub struct Connection {
         value_name = "FILE"
     )]
     pub token_file: Option<PathBuf>,
+    /// The only CAs that the server's certificate may be of, in PEM [default: those of the system]
+    #[arg(long, env = "WATCHBOX_CA", hide_env_values = true, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
 }

@@ -14,6 +14,10 @@ pub struct Serve {
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8421]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
+    /// Speak plain HTTP though other machines can reach the address: where a proxy does TLS, or the
+    /// network is trusted
+    #[arg(long)]
+    pub allow_plain_http: bool,
     /// A folder to watch: NAME.wasm put there is installed as NAME, or upgraded; NAME.grants.yaml and
     /// NAME.parameters.yaml are its settings
     #[arg(long, value_name = "DIR")]

@@ -55,7 +55,7 @@ fn help_shows_every_command() {
       audit         Read, follow, export or check the audit trail: each use of a capability, allowed or
                     denied, and each administrative act
       dead-letters  Look at triggers that were set aside, and give them to their artifact again
-      token         Make, list and revoke tokens
+      token         Make, list, rotate and revoke tokens
       backup        Write a copy of all that is kept, while the server works
       doctor        Look what is wrong with the data folder of a server that is stopped, and recover
                     what can be read
@@ -92,7 +92,7 @@ fn help_shows_every_command() {
       5  the server can't be reached, or can't serve now: try again later
 
     Environment:
-      WATCHBOX_SERVER, WATCHBOX_TOKEN_FILE, WATCHBOX_TOKEN, WATCHBOX_DATA, NO_COLOR
+      WATCHBOX_SERVER, WATCHBOX_CA, WATCHBOX_TOKEN_FILE, WATCHBOX_TOKEN, WATCHBOX_DATA, NO_COLOR
     ");
 }
 
@@ -208,6 +208,12 @@ fn help_of_install() {
               
               [env: WATCHBOX_TOKEN_FILE]
 
+          --ca <FILE>
+              The only CAs that the server's certificate may be of, in PEM [default: those of the
+              system]
+              
+              [env: WATCHBOX_CA]
+
     Printing:
           --json
               Print JSON for scripts: one document, or one line a row where rows are read
@@ -277,6 +283,12 @@ fn help_of_rows() {
               folder where the server is on this machine]
               
               [env: WATCHBOX_TOKEN_FILE]
+
+          --ca <FILE>
+              The only CAs that the server's certificate may be of, in PEM [default: those of the
+              system]
+              
+              [env: WATCHBOX_CA]
 
     Printing:
           --json

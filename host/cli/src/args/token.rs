@@ -22,7 +22,9 @@ pub enum TokenCommand {
     Create(TokenCreate),
     /// List the tokens: their names and roles, never themselves
     List(TokenList),
-    /// Revoke a token; it stops working at once
+    /// Give a token another secret, and write that to a file that only its owner can read
+    Rotate(TokenRotate),
+    /// Revoke a token; it stops working at once, and what is under way with it is cut
     Revoke(TokenRevoke),
 }
 
@@ -34,9 +36,9 @@ pub struct TokenCreate {
     /// What its bearer may do
     #[arg(long)]
     pub role: RoleArgument,
-    /// For the role `ingest`: only events of this client
-    #[arg(long, value_name = "ID")]
-    pub client: Option<ClientId>,
+    /// For the role `ingest`: only events of this client; may be given more than once
+    #[arg(long = "client", value_name = "ID")]
+    pub clients: Vec<ClientId>,
     /// For the role `ingest`: only events of this client artifact; may be given more than once
     #[arg(long = "artifact", value_name = "NAME")]
     pub artifacts: Vec<Name>,
@@ -56,10 +58,30 @@ pub struct TokenCreate {
 pub enum RoleArgument {
     /// Everything
     Admin,
-    /// Read everything, change nothing
-    Reader,
+    /// Read everything but tokens; run artifacts within what is granted; register and label clients
+    Operator,
+    /// Read everything but tokens, change nothing
+    Analyst,
     /// Send events, nothing else
     Ingest,
+}
+
+/// `watchbox token rotate`.
+#[derive(Debug, clap::Args)]
+pub struct TokenRotate {
+    /// Its name
+    pub name: String,
+    /// For how long the secret that it has now is good still (`15m`, `24h`, at most `7d`) [default:
+    /// not at all]
+    #[arg(long, value_name = "FOR")]
+    pub grace: Option<Span>,
+    /// The file it is written to, in place of what is there; `-` prints it [default: its name and
+    /// `.token`, here]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The server.
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 /// `watchbox token list`.

@@ -1,11 +1,10 @@
 //! `watchbox serve`: the server.
 
-use std::{fs, future::Future, io, path::Path};
+use std::{fs, future::Future, io, path::Path, sync::Arc};
 
 use anyhow::Context;
-use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
-use watchbox_server::{App, Config};
+use watchbox_server::{App, Config, Listener, Tls};
 
 use crate::{
     args::{self, LogFormat},
@@ -22,20 +21,21 @@ pub async fn serve(args: args::Serve, output: &Output) -> anyhow::Result<Exit> {
     let config = config(&args)?;
     start_log(args.log_format, output.remarks_look())?;
     let stopped = stop_signal()?;
-    let (data, listen) = (config.data.clone(), config.listen);
-    let listener = TcpListener::bind(listen).await.with_context(|| {
-        format!("{listen} can't be listened on: give another address with --listen")
-    })?;
+    let data = config.data.clone();
+    let listener = Listener::bind(&config).await?;
+    if let Some(tls) = listener.tls() {
+        look_on_hangup(Arc::clone(tls))?;
+    }
     let app = App::open(config)
         .await
         .with_context(|| format!("the server over {} can't be opened", data.display()))?;
     // Tests, and whoever lets port 0 choose, read the address from this line: it stays as it is.
     output.text(&format!(
-        "watchbox {} listening on http://{}",
+        "watchbox {} listening on {}",
         env!("CARGO_PKG_VERSION"),
-        listener.local_addr()?
+        listener.url()
     ))?;
-    watchbox_server::serve(app, listener, stopped).await?;
+    watchbox_server::serve(app, listener, stopped).await;
     Ok(Exit::Done)
 }
 
@@ -53,6 +53,7 @@ fn config(args: &args::Serve) -> anyhow::Result<Config> {
     if let Some(listen) = args.listen {
         config.listen = listen;
     }
+    config.allow_plain_http |= args.allow_plain_http;
     if let Some(folder) = &args.artifacts_folder {
         config.artifacts_folder = Some(folder.clone());
     }
@@ -108,6 +109,25 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
+/// Has the files of `tls` looked at on SIGHUP, which else would end the program.
+fn look_on_hangup(tls: Arc<Tls>) -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hangups = signal(SignalKind::hangup()).context("SIGHUP can't be waited for")?;
+        tokio::spawn(async move {
+            while hangups.recv().await.is_some() {
+                let tls = Arc::clone(&tls);
+                // It reads files; what comes of it is told in the log.
+                let _ = tokio::task::spawn_blocking(move || tls.look()).await;
+            }
+        });
+    }
+    #[cfg(not(unix))]
+    drop(tls);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
@@ -121,6 +141,7 @@ mod tests {
             data: None,
             listen: None,
             artifacts_folder: None,
+            allow_plain_http: false,
             config: Some(file.path().to_owned()),
             log_format: LogFormat::Text,
         };

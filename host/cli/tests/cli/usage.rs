@@ -28,7 +28,7 @@ fn a_wrong_command_line_ends_with_2() {
         &["rows", "A", "--follow", "--format", "csv"],
         &["rows", "A", "--limit", "0", "--format", "csv"],
         &[
-            "token", "create", "t", "--role", "reader", "--client", "C.1",
+            "token", "create", "t", "--role", "analyst", "--client", "C.1",
         ],
     ] {
         let ended = watchbox(arguments);

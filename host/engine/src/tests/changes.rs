@@ -12,6 +12,7 @@ use crate::{Change, EngineError, Phase};
 
 fn change() -> Change {
     Change {
+        may_widen: true,
         actor: "token:test".to_owned(),
         ..Change::default()
     }

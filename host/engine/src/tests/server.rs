@@ -261,6 +261,7 @@ pub(super) fn install(name: &str, triggers: &str) -> Install {
         start: StartAt::Now,
         enabled: true,
         files: None,
+        may_widen: true,
         actor: "token:test".to_owned(),
     }
 }

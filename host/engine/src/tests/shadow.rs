@@ -12,6 +12,7 @@ const NARROW: &str = "subscribe: [ { artifact: Test.Events, where: [ { column: T
 fn version(version: &str, triggers: &str) -> Change {
     Change {
         component: Some(guest::component("A", version, triggers)),
+        may_widen: true,
         actor: "token:test".to_owned(),
         ..Change::default()
     }
@@ -68,7 +69,7 @@ async fn rows_that_only_one_of_them_gave_are_told() {
 
     let promoted = server
         .engine
-        .promote_shadow(&name("A"), "token:other")
+        .promote_shadow(&name("A"), "token:other", true)
         .await;
     let status = promoted.unwrap().status;
     assert_eq!((status.version.as_str(), status.shadow), ("2.0.0", None));

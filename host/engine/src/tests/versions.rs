@@ -26,6 +26,7 @@ fn trapping(version: &str) -> Bytes {
 fn upgrade(component: Bytes) -> Change {
     Change {
         component: Some(component),
+        may_widen: true,
         actor: "token:test".to_owned(),
         ..Change::default()
     }
@@ -35,6 +36,7 @@ fn back(to: Option<&str>) -> Rollback {
     Rollback {
         to: to.map(str::to_owned),
         restore_grants: false,
+        may_widen: true,
         actor: "token:test".to_owned(),
     }
 }
@@ -85,6 +87,7 @@ async fn the_history_says_who_changed_what() {
     let narrower = Change {
         grants: Some(grants("{}")),
         component: None,
+        may_widen: true,
         actor: "token:ann".to_owned(),
         ..Change::default()
     };
@@ -337,6 +340,7 @@ async fn a_version_that_wants_more_waits_while_the_old_one_runs() {
     let approve = Approve {
         digest: None,
         grants: Some(grants("{ state: true, labels: { add: [X] } }")),
+        may_widen: true,
         actor: "token:ann".to_owned(),
     };
     let approved = server.engine.approve(&echo, approve.clone()).await.unwrap();
@@ -415,6 +419,7 @@ async fn what_keeps_failing_is_set_aside_and_its_neighbour_runs_on() {
     );
     let picky = Change {
         component: Some(guest::component("Server.Failing", "2.0.0", WATCH)),
+        may_widen: true,
         actor: "token:test".to_owned(),
         ..Change::default()
     };
@@ -445,6 +450,7 @@ async fn switched_on_again_it_is_tried_again() {
         .await;
     let on = Change {
         enabled: Some(true),
+        may_widen: true,
         actor: "token:test".to_owned(),
         ..Change::default()
     };

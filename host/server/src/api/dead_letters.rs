@@ -110,7 +110,7 @@ pub(super) async fn redrive(
     caller: Caller,
     Path(id): Path<u64>,
 ) -> Result<StatusCode, Problem> {
-    app.engine.redrive(id, &caller.0.actor()).await?;
+    app.engine.redrive(id, &caller.actor()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -130,6 +130,6 @@ pub(super) async fn drop_letter(
     caller: Caller,
     Path(id): Path<u64>,
 ) -> Result<StatusCode, Problem> {
-    app.engine.drop_dead_letter(id, &caller.0.actor()).await?;
+    app.engine.drop_dead_letter(id, &caller.actor()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

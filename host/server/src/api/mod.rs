@@ -69,6 +69,7 @@ pub(crate) fn routes(component: usize) -> OpenApiRouter<App> {
         .routes(routes!(dead_letters::show, dead_letters::drop_letter))
         .routes(routes!(dead_letters::redrive))
         .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::rotate))
         .routes(routes!(tokens::revoke))
         .routes(routes!(backup::create))
         .routes(routes!(health::health))

@@ -28,6 +28,8 @@ pub enum Kind {
     Unauthorized,
     /// The token does not allow it.
     Forbidden,
+    /// A page of another site has asked for it.
+    CrossSite,
     /// It is not there.
     NotFound,
     /// The path has no such method.
@@ -52,6 +54,8 @@ pub enum Kind {
     Parameter,
     /// The grants are wrong.
     Grants,
+    /// Too many requests without a valid token.
+    TooManyLogins,
     /// Too much at once.
     Busy,
     /// The store can't be written to.
@@ -64,10 +68,11 @@ pub enum Kind {
 
 impl Kind {
     /// All there are.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::Forbidden,
+        Self::CrossSite,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Timeout,
@@ -80,6 +85,7 @@ impl Kind {
         Self::Component,
         Self::Parameter,
         Self::Grants,
+        Self::TooManyLogins,
         Self::Busy,
         Self::StoreReadOnly,
         Self::Stopping,
@@ -99,6 +105,11 @@ impl Kind {
                 StatusCode::FORBIDDEN,
                 "forbidden",
                 "The token does not allow it",
+            ),
+            Self::CrossSite => (
+                StatusCode::FORBIDDEN,
+                "cross-site",
+                "From a page of another site",
             ),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "Not found"),
             Self::MethodNotAllowed => (
@@ -143,6 +154,11 @@ impl Kind {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "invalid-grants",
                 "The grants are wrong",
+            ),
+            Self::TooManyLogins => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-logins",
+                "Too many requests without a valid token",
             ),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too much at once"),
             Self::StoreReadOnly => (
@@ -262,6 +278,7 @@ impl From<EngineError> for Problem {
             | EngineError::OtherPending { .. }
             | EngineError::Redrive { .. }
             | EngineError::RowLog(_) => Kind::Conflict,
+            EngineError::Widens { .. } => Kind::Forbidden,
             EngineError::Missing(_)
             | EngineError::NoLetter(_)
             | EngineError::NoComponent(_)
@@ -336,6 +353,7 @@ mod tests {
         400 bad-request: Bad request
         401 unauthorized: A token is needed
         403 forbidden: The token does not allow it
+        403 cross-site: From a page of another site
         404 not-found: Not found
         405 method-not-allowed: Method not allowed
         408 timeout: The sender fell silent
@@ -348,6 +366,7 @@ mod tests {
         422 invalid-component: The component can't be installed
         422 invalid-parameter: A parameter is wrong
         422 invalid-grants: The grants are wrong
+        429 too-many-logins: Too many requests without a valid token
         503 busy: Too much at once
         503 store-read-only: The store can't be written to
         503 stopping: The server is stopping

@@ -68,7 +68,7 @@ pub(super) async fn replay(
         diff: request.diff,
         rows: request.limit.unwrap_or(LIMIT),
         answer: request.answer.map(CannedAnswer::from).unwrap_or_default(),
-        actor: caller.0.actor(),
+        actor: caller.actor(),
     };
     let replayed = app.engine.replay(&name, replay).await?;
     // A server that stops waits for nobody's replay.

@@ -39,7 +39,7 @@ pub(super) async fn start(
     Path(name): Path<Name>,
     JsonBody(request): JsonBody<ChangeRequest>,
 ) -> Result<(StatusCode, Json<Shadow>), Problem> {
-    let change = table::read_change(&app, request, caller.0.actor()).await?;
+    let change = table::read_change(&app, request, &caller).await?;
     let report = app.engine.shadow(&name, change).await?;
     Ok((StatusCode::CREATED, Json(report.into())))
 }
@@ -78,7 +78,7 @@ pub(super) async fn stop(
     caller: Caller,
     Path(name): Path<Name>,
 ) -> Result<StatusCode, Problem> {
-    app.engine.stop_shadow(&name, &caller.0.actor()).await?;
+    app.engine.stop_shadow(&name, &caller.actor()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -101,6 +101,7 @@ pub(super) async fn promote(
     caller: Caller,
     Path(name): Path<Name>,
 ) -> Result<Json<Installed>, Problem> {
-    let installed = app.engine.promote_shadow(&name, &caller.0.actor()).await?;
+    let (actor, may_widen) = (caller.actor(), caller.may_widen());
+    let installed = app.engine.promote_shadow(&name, &actor, may_widen).await?;
     Ok(Json(table::public(installed)))
 }

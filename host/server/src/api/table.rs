@@ -83,7 +83,8 @@ pub(super) async fn install(
         },
         enabled: request.enabled,
         files: None,
-        actor: caller.0.actor(),
+        may_widen: caller.may_widen(),
+        actor: caller.actor(),
     };
     let installed = app.engine.install(install).await?;
     Ok((StatusCode::CREATED, Json(public(installed))))
@@ -114,7 +115,7 @@ pub(super) async fn change(
     JsonBody(request): JsonBody<ChangeRequest>,
 ) -> Result<(StatusCode, Json<Installed>), Problem> {
     let upgrade = request.digest;
-    let change = read_change(&app, request, caller.0.actor()).await?;
+    let change = read_change(&app, request, &caller).await?;
     let installed = app.engine.change(&name, change).await?;
     let waits = installed.status.installation.pending.as_ref();
     let status = if upgrade.is_some() && waits.map(|pending| pending.digest) == upgrade {
@@ -143,7 +144,7 @@ pub(super) async fn remove(
     caller: Caller,
     Path(name): Path<Name>,
 ) -> Result<StatusCode, Problem> {
-    app.engine.remove(&name, &caller.0.actor()).await?;
+    app.engine.remove(&name, &caller.actor()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -151,7 +152,7 @@ pub(super) async fn remove(
 pub(super) async fn read_change(
     app: &App,
     request: ChangeRequest,
-    actor: String,
+    caller: &Caller,
 ) -> Result<Change, Problem> {
     Ok(Change {
         component: match request.digest {
@@ -163,7 +164,8 @@ pub(super) async fn read_change(
         grants: request.grants.as_ref().map(grants).transpose()?,
         enabled: request.enabled,
         files: None,
-        actor,
+        may_widen: caller.may_widen(),
+        actor: caller.actor(),
     })
 }
 

@@ -62,7 +62,8 @@ pub(super) async fn rollback(
     let rollback = Rollback {
         to: request.to,
         restore_grants: request.restore_grants,
-        actor: caller.0.actor(),
+        may_widen: caller.may_widen(),
+        actor: caller.actor(),
     };
     let installed = app.engine.rollback(&name, rollback).await?;
     Ok(Json(public(installed)))
@@ -91,7 +92,8 @@ pub(super) async fn approve(
     let approve = Approve {
         digest: request.digest,
         grants: request.grants.as_ref().map(grants).transpose()?,
-        actor: caller.0.actor(),
+        may_widen: caller.may_widen(),
+        actor: caller.actor(),
     };
     let installed = app.engine.approve(&name, approve).await?;
     Ok(Json(public(installed)))
@@ -114,6 +116,6 @@ pub(super) async fn reject(
     caller: Caller,
     Path(name): Path<Name>,
 ) -> Result<Json<Installed>, Problem> {
-    let installed = app.engine.reject(&name, &caller.0.actor()).await?;
+    let installed = app.engine.reject(&name, &caller.actor()).await?;
     Ok(Json(public(installed)))
 }

@@ -64,6 +64,7 @@ pub async fn ensure(store: &dyn Store, data: &Path) -> Result<(), AdminTokenErro
         name: "admin".to_owned(),
         role: Access::of(Role::Admin).to_string(),
         hash: hash.ok_or_else(|| AdminTokenError::Malformed(path.clone()))?,
+        former: None,
         created: Time::now(),
         expires: None,
         last_used: None,

@@ -7,37 +7,58 @@ use std::{collections::BTreeSet, net::SocketAddr};
 
 /// The names under which the server may be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hosts(Option<BTreeSet<String>>);
+pub struct Hosts {
+    /// All of them; `None` where every name is good.
+    all: Option<BTreeSet<String>>,
+    /// Those that the settings name.
+    configured: BTreeSet<String>,
+}
 
 impl Hosts {
     /// For a server that listens on `address`: on loopback its own names and those `configured`; elsewhere every name, unless some are configured.
     pub fn new(address: SocketAddr, configured: &[String]) -> Self {
+        let configured: BTreeSet<String> = configured
+            .iter()
+            .map(|name| name.to_ascii_lowercase())
+            .collect();
         if !address.ip().is_loopback() && configured.is_empty() {
-            return Self(None);
+            return Self {
+                all: None,
+                configured,
+            };
         }
         let own = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
         let listen = match address {
             SocketAddr::V4(v4) => v4.ip().to_string(),
             SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
         };
-        let configured = configured.iter().map(|name| name.to_ascii_lowercase());
-        Self(Some(
-            own.into_iter().chain([listen]).chain(configured).collect(),
-        ))
+        let named = configured.iter().cloned();
+        Self {
+            all: Some(own.into_iter().chain([listen]).chain(named).collect()),
+            configured,
+        }
     }
 
     /// Whether `host`, a name or an address with or without a port, is one of them.
     pub fn allow(&self, host: &str) -> bool {
-        let Some(names) = &self.0 else {
-            return true;
-        };
-        let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-        let name = match host.rsplit_once(':') {
-            Some((name, port)) if is_port(port) => name,
-            _ => host,
-        };
-        names.contains(&name.to_ascii_lowercase())
+        let names = self.all.as_ref();
+        names.is_none_or(|names| names.contains(&name(host)))
     }
+
+    /// Whether `host` is one that the settings name.
+    pub fn is_configured(&self, host: &str) -> bool {
+        self.configured.contains(&name(host))
+    }
+}
+
+/// `host` without its port, in small letters.
+fn name(host: &str) -> String {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if is_port(port) => name,
+        _ => host,
+    };
+    name.to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -1,194 +1,150 @@
 //! Decides each request before its handler sees it.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
-
 use axum::{
-    extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use watchbox_model::{AuditRecord, Name, Time, audit::Decision};
-use watchbox_store::Store;
+use metrics::counter;
+use watchbox_model::Time;
 
-use super::{Bearer, Hosts, routes, token};
+use super::{
+    Action, Caller,
+    credentials::{Stranger, identify},
+    cut::{Over, cut, within},
+    routes::{self, Route},
+};
 use crate::{
     api::problem::{Kind, Problem},
     app::App,
+    metrics::STRANGERS,
+    peer::Peer,
 };
 
-/// A denial of one token on one route is written down once in this time, so that a loop can't fill the trail.
-const DENIAL_PERIOD: Duration = Duration::from_secs(60);
+/// How many requests of one address without a valid token are answered as such in a minute; those beyond are told to come later.
+const STRANGERS_A_MINUTE: u64 = 30;
 
-/// Who a request that was let through is from; handlers take it as an argument.
-#[derive(Clone, Debug)]
-pub(crate) struct Caller(pub(crate) Arc<Bearer>);
-
-impl Caller {
-    /// The record of an administrative act of theirs that is about to be done.
-    pub(crate) fn act(
-        &self,
-        operation: &str,
-        target: impl ToString,
-        artifact: Option<&Name>,
-    ) -> AuditRecord {
-        let role = self.0.access.to_string();
-        let reason = format!("role {role}");
-        record(
-            &self.0,
-            operation,
-            target,
-            artifact,
-            Decision::Allowed,
-            reason,
-        )
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let caller = parts.extensions.get::<Self>().cloned();
-        caller.ok_or_else(|| Problem::internal("a handler asked for the caller of an open route"))
-    }
-}
-
-/// What was denied a while ago.
-#[derive(Default)]
-pub(crate) struct Denials(Mutex<HashMap<(String, &'static str, Method), Time>>);
-
-impl Denials {
-    /// Whether this one is to be written down.
-    fn is_new(&self, bearer: &Bearer, route: &routes::Route, now: Time) -> bool {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.retain(|_, at| now.since(*at) < DENIAL_PERIOD);
-        let key = (bearer.name.clone(), route.path, route.method.clone());
-        let is_new = !told.contains_key(&key);
-        if is_new {
-            told.insert(key, now);
-        }
-        is_new
-    }
-}
-
-/// Lets a request through that its token allows.
+/// Lets a request through that its token or certificate allows, for as long as it does.
 pub(crate) async fn authorize(
     State(app): State<App>,
     matched: MatchedPath,
     mut request: Request,
     next: Next,
-) -> Result<Response, Problem> {
+) -> Response {
     let Some(route) = routes::find(request.method(), matched.as_str()) else {
-        return Ok(no_such_method(matched.as_str()));
+        return no_such_route(matched.as_str());
     };
-    if route.allowed == routes::Allowed::Anybody {
-        return Ok(next.run(request).await);
+    if route.action == Action::Open {
+        return next.run(request).await;
     }
     let now = Time::now();
-    let bearer = bearer_token(request.headers())
-        .and_then(token::hash)
-        .and_then(|hash| app.tokens.find(&hash, now));
-    let Some(bearer) = bearer else {
-        return Err(Problem::new(
-            Kind::Unauthorized,
-            "send a valid token as `Authorization: Bearer wb_...`",
-        ));
+    let peer = request.extensions().get::<Peer>().cloned();
+    let peer = peer.unwrap_or_default();
+    let found = identify(&app.tokens, &peer, route.action, request.headers(), now).await;
+    let caller = match found {
+        Ok(bearer) => Caller(bearer),
+        Err(stranger) => return refuse(&app, &peer, route, stranger, now).await,
     };
-    app.tokens.used(&bearer, now).await;
-    if !route.allowed.includes(bearer.access.role) {
-        if app.denials.is_new(&bearer, route, now) {
-            write_down(app.engine.store().as_ref(), &bearer, route).await;
+    if !caller.access().allows(route.action) {
+        let detail = format!(
+            "the role of `{}` is `{}`, which may not do this",
+            caller.actor(),
+            caller.access().role
+        );
+        return deny(
+            &app,
+            &caller,
+            route,
+            Problem::new(Kind::Forbidden, detail),
+            now,
+        )
+        .await;
+    }
+    request.extensions_mut().insert(caller.clone());
+    match within(&caller, next.run(request)).await {
+        Err(Over) => over(&caller.actor()).into_response(),
+        Ok(mut response) if response.status() == StatusCode::FORBIDDEN => {
+            // What a handler finds out only once it has looked at the request.
+            match response.extensions_mut().remove::<Problem>() {
+                Some(problem) => deny(&app, &caller, route, problem, now).await,
+                None => response,
+            }
         }
-        return Err(Problem::new(
-            Kind::Forbidden,
-            format!(
-                "the role of `{}` is `{}`, which may not do this",
-                bearer.name, bearer.access
-            ),
-        ));
+        Ok(response) => cut(caller, response),
     }
-    request.extensions_mut().insert(Caller(bearer));
-    Ok(next.run(request).await)
 }
 
-/// Refuses a request for a name that is not the server's.
-pub(crate) async fn check_host(
-    State(hosts): State<Arc<Hosts>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let named = request.headers().get(header::HOST);
-    let host = match request.uri().authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => named.and_then(|host| host.to_str().ok()),
+/// Answers, and writes down, that the caller may not do this.
+async fn deny(app: &App, caller: &Caller, route: &Route, problem: Problem, now: Time) -> Response {
+    let reason = problem.detail.clone();
+    let (store, operation) = (app.store().as_ref(), operation(route));
+    app.denials
+        .tell(store, caller.actor(), operation, reason, now)
+        .await;
+    problem.into_response()
+}
+
+/// Answers, and writes down, that it is not known who asks.
+async fn refuse(app: &App, peer: &Peer, route: &Route, stranger: Stranger, now: Time) -> Response {
+    counter!(STRANGERS).increment(1);
+    let store = app.store().as_ref();
+    let (reason, detail) = match stranger {
+        Stranger::Over(actor) => {
+            let reason = "its token or certificate is over".to_owned();
+            app.denials
+                .tell(store, actor.clone(), operation(route), reason, now)
+                .await;
+            return over(&actor).into_response();
+        }
+        Stranger::Unknown(reason) => (
+            reason,
+            "send a valid token as `Authorization: Bearer wb_...`".to_owned(),
+        ),
+        Stranger::Certificate(detail) => ("no client certificate, or one for no client", detail),
     };
-    if host.is_some_and(|host| hosts.allow(host)) {
-        return Ok(next.run(request).await);
+    let often = app
+        .denials
+        .tell_of_stranger(store, peer.address, reason, now)
+        .await;
+    if often.times <= STRANGERS_A_MINUTE {
+        return Problem::new(Kind::Unauthorized, detail).into_response();
     }
-    Err(Problem::new(
-        Kind::Misdirected,
-        "the server does not go by the name in `Host`; add it to `http.hosts` in the server's settings if it should",
-    ))
+    let left = often.over_at.since(now).as_secs() + 1;
+    let detail = format!(
+        "more than {STRANGERS_A_MINUTE} requests without a valid token came from your address within a minute; with a valid one you are let in at any time"
+    );
+    let mut response = Problem::new(Kind::TooManyLogins, detail).into_response();
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(left));
+    response
 }
 
-/// The token of the one `Authorization` header, if there is just one and it is a bearer's.
-fn bearer_token(headers: &HeaderMap) -> Option<&str> {
-    let mut all = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(only), None) = (all.next(), all.next()) else {
-        return None;
-    };
-    let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+fn over(actor: &str) -> Problem {
+    let detail = format!("`{actor}` is no longer valid: ask an administrator for another");
+    Problem::new(Kind::Unauthorized, detail)
 }
 
-fn no_such_method(path: &str) -> Response {
+/// What the trail calls a request of `route`.
+fn operation(route: &Route) -> String {
+    format!("{} {}", route.method, route.path)
+}
+
+fn no_such_route(path: &str) -> Response {
     let methods: Vec<&str> = routes::methods(path).map(Method::as_str).collect();
+    if methods.is_empty() {
+        tracing::error!(
+            path,
+            "a route that is not in the table of routes is refused"
+        );
+        let detail = "nobody may use this path: the server does not say who may";
+        return Problem::new(Kind::Forbidden, detail).into_response();
+    }
     let detail = "this path has no such method; `Allow` lists those it has";
     let mut response = Problem::new(Kind::MethodNotAllowed, detail).into_response();
     if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
         response.headers_mut().insert(header::ALLOW, allow);
     }
     response
-}
-
-async fn write_down(store: &dyn Store, bearer: &Bearer, route: &routes::Route) {
-    let operation = format!("{} {}", route.method, route.path);
-    let reason = format!("role {}", bearer.access);
-    let denied = record(bearer, &operation, "", None, Decision::Denied, reason);
-    if let Err(error) = store.record(Vec::new(), vec![denied]).await {
-        tracing::warn!(%error, token = bearer.name, "a denial could not be written down");
-    }
-}
-
-fn record(
-    bearer: &Bearer,
-    operation: &str,
-    target: impl ToString,
-    artifact: Option<&Name>,
-    decision: Decision,
-    reason: String,
-) -> AuditRecord {
-    AuditRecord {
-        at: Time::now(),
-        actor: bearer.actor(),
-        artifact: artifact.cloned(),
-        digest: None,
-        turn: None,
-        capability: "admin".to_owned(),
-        operation: operation.to_owned(),
-        target: target.to_string(),
-        decision,
-        reason,
-        outcome: match decision {
-            Decision::Allowed => "ok".to_owned(),
-            Decision::Denied => String::new(),
-        },
-        bytes: 0,
-        ms: 0.0,
-    }
 }

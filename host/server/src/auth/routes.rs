@@ -1,138 +1,118 @@
-//! Which roles may do what: one table for all routes. What is not in it is refused.
+//! What each route does, which says who may use it: one table for all. What is not in it is refused.
 
 use axum::http::Method;
 
-use crate::api::types::Role;
+use super::Action;
 
-/// Who may use a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Allowed {
-    /// Anybody, without a token.
-    Anybody,
-    /// Admins and readers.
-    Readers,
-    /// Admins and those who send events.
-    Senders,
-    /// Admins.
-    Admins,
-}
-
-impl Allowed {
-    /// Whether `role` is among them.
-    pub fn includes(self, role: Role) -> bool {
-        match self {
-            Self::Anybody => true,
-            Self::Readers => matches!(role, Role::Admin | Role::Reader),
-            Self::Senders => matches!(role, Role::Admin | Role::Ingest),
-            Self::Admins => role == Role::Admin,
-        }
-    }
-}
-
-/// One route: its path as the router knows it, its method, and who may use it.
+/// One route: its path as the router knows it, its method, and what a request of it does.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// The path, with its parameters in braces.
     pub path: &'static str,
     /// The method.
     pub method: Method,
-    /// Who may use it.
-    pub allowed: Allowed,
+    /// What it does.
+    pub action: Action,
 }
 
-const fn route(method: Method, path: &'static str, allowed: Allowed) -> Route {
+const fn route(method: Method, path: &'static str, action: Action) -> Route {
     Route {
         path,
         method,
-        allowed,
+        action,
     }
 }
 
 /// Every route.
-pub static ROUTES: [Route; 47] = [
-    route(Method::GET, "/health", Allowed::Anybody),
-    route(Method::GET, "/ready", Allowed::Anybody),
-    route(Method::GET, "/metrics", Allowed::Readers),
-    route(Method::GET, "/api/v1/openapi.json", Allowed::Anybody),
-    route(Method::POST, "/api/v1/events/{artifact}", Allowed::Senders),
-    route(Method::GET, "/api/v1/events/{artifact}", Allowed::Readers),
-    route(
-        Method::GET,
-        "/api/v1/events/{artifact}/live",
-        Allowed::Readers,
-    ),
-    route(Method::GET, "/api/v1/rows/{name}", Allowed::Readers),
-    route(Method::GET, "/api/v1/rows/{name}/live", Allowed::Readers),
-    route(Method::GET, "/api/v1/messages/{name}", Allowed::Readers),
-    route(
-        Method::GET,
-        "/api/v1/messages/{name}/live",
-        Allowed::Readers,
-    ),
-    route(Method::GET, "/api/v1/logs", Allowed::Readers),
-    route(Method::POST, "/api/v1/backups", Allowed::Admins),
-    route(Method::GET, "/api/v1/artifacts", Allowed::Readers),
-    route(Method::POST, "/api/v1/artifacts", Allowed::Admins),
-    route(Method::GET, "/api/v1/artifacts/{digest}", Allowed::Readers),
+pub static ROUTES: &[Route] = &[
+    route(Method::GET, "/health", Action::Open),
+    route(Method::GET, "/ready", Action::Open),
+    route(Method::GET, "/metrics", Action::Read),
+    route(Method::GET, "/api/v1/openapi.json", Action::Open),
+    route(Method::POST, "/api/v1/events/{artifact}", Action::Send),
+    route(Method::GET, "/api/v1/events/{artifact}", Action::Read),
+    route(Method::GET, "/api/v1/events/{artifact}/live", Action::Read),
+    route(Method::GET, "/api/v1/rows/{name}", Action::Read),
+    route(Method::GET, "/api/v1/rows/{name}/live", Action::Read),
+    route(Method::GET, "/api/v1/messages/{name}", Action::Read),
+    route(Method::GET, "/api/v1/messages/{name}/live", Action::Read),
+    route(Method::GET, "/api/v1/logs", Action::Read),
+    route(Method::POST, "/api/v1/backups", Action::Backup),
+    route(Method::GET, "/api/v1/artifacts", Action::Read),
+    route(Method::POST, "/api/v1/artifacts", Action::Artifacts),
+    route(Method::GET, "/api/v1/artifacts/{digest}", Action::Read),
     route(
         Method::DELETE,
         "/api/v1/artifacts/{digest}",
-        Allowed::Admins,
+        Action::Artifacts,
     ),
-    route(Method::GET, "/api/v1/table", Allowed::Readers),
-    route(Method::GET, "/api/v1/table/{name}", Allowed::Readers),
-    route(Method::PUT, "/api/v1/table/{name}", Allowed::Admins),
-    route(Method::PATCH, "/api/v1/table/{name}", Allowed::Admins),
-    route(Method::DELETE, "/api/v1/table/{name}", Allowed::Admins),
-    route(
-        Method::GET,
-        "/api/v1/table/{name}/versions",
-        Allowed::Readers,
-    ),
+    route(Method::GET, "/api/v1/table", Action::Read),
+    route(Method::GET, "/api/v1/table/{name}", Action::Read),
+    route(Method::PUT, "/api/v1/table/{name}", Action::Artifacts),
+    route(Method::PATCH, "/api/v1/table/{name}", Action::Artifacts),
+    route(Method::DELETE, "/api/v1/table/{name}", Action::Artifacts),
+    route(Method::GET, "/api/v1/table/{name}/versions", Action::Read),
     route(
         Method::POST,
         "/api/v1/table/{name}/rollback",
-        Allowed::Admins,
+        Action::Artifacts,
     ),
     route(
         Method::POST,
         "/api/v1/table/{name}/approve",
-        Allowed::Admins,
+        Action::Artifacts,
     ),
-    route(Method::POST, "/api/v1/table/{name}/reject", Allowed::Admins),
-    route(Method::POST, "/api/v1/table/{name}/replay", Allowed::Admins),
-    route(Method::GET, "/api/v1/table/{name}/shadow", Allowed::Readers),
-    route(Method::PUT, "/api/v1/table/{name}/shadow", Allowed::Admins),
+    route(
+        Method::POST,
+        "/api/v1/table/{name}/reject",
+        Action::Artifacts,
+    ),
+    route(
+        Method::POST,
+        "/api/v1/table/{name}/replay",
+        Action::Artifacts,
+    ),
+    route(Method::GET, "/api/v1/table/{name}/shadow", Action::Read),
+    route(
+        Method::PUT,
+        "/api/v1/table/{name}/shadow",
+        Action::Artifacts,
+    ),
     route(
         Method::DELETE,
         "/api/v1/table/{name}/shadow",
-        Allowed::Admins,
+        Action::Artifacts,
     ),
     route(
         Method::POST,
         "/api/v1/table/{name}/shadow/promote",
-        Allowed::Admins,
+        Action::Artifacts,
     ),
-    route(Method::GET, "/api/v1/clients", Allowed::Readers),
-    route(Method::GET, "/api/v1/clients/{id}", Allowed::Readers),
-    route(Method::PUT, "/api/v1/clients/{id}", Allowed::Admins),
-    route(Method::DELETE, "/api/v1/clients/{id}", Allowed::Admins),
-    route(Method::POST, "/api/v1/clients/{id}/labels", Allowed::Admins),
-    route(Method::GET, "/api/v1/audit", Allowed::Readers),
-    route(Method::GET, "/api/v1/audit/live", Allowed::Readers),
-    route(Method::GET, "/api/v1/audit/export", Allowed::Readers),
-    route(Method::GET, "/api/v1/audit/checkpoints", Allowed::Readers),
-    route(Method::GET, "/api/v1/dead-letters", Allowed::Readers),
-    route(Method::GET, "/api/v1/dead-letters/{id}", Allowed::Readers),
+    route(Method::GET, "/api/v1/clients", Action::Read),
+    route(Method::GET, "/api/v1/clients/{id}", Action::Read),
+    route(Method::PUT, "/api/v1/clients/{id}", Action::Clients),
+    route(Method::DELETE, "/api/v1/clients/{id}", Action::Clients),
+    route(Method::POST, "/api/v1/clients/{id}/labels", Action::Clients),
+    route(Method::GET, "/api/v1/audit", Action::Read),
+    route(Method::GET, "/api/v1/audit/live", Action::Read),
+    route(Method::GET, "/api/v1/audit/export", Action::Read),
+    route(Method::GET, "/api/v1/audit/checkpoints", Action::Read),
+    route(Method::GET, "/api/v1/dead-letters", Action::Read),
+    route(Method::GET, "/api/v1/dead-letters/{id}", Action::Read),
     route(
         Method::POST,
         "/api/v1/dead-letters/{id}/redrive",
-        Allowed::Admins,
+        Action::DeadLetters,
     ),
-    route(Method::DELETE, "/api/v1/dead-letters/{id}", Allowed::Admins),
-    route(Method::GET, "/api/v1/tokens", Allowed::Admins),
-    route(Method::POST, "/api/v1/tokens", Allowed::Admins),
-    route(Method::DELETE, "/api/v1/tokens/{name}", Allowed::Admins),
+    route(
+        Method::DELETE,
+        "/api/v1/dead-letters/{id}",
+        Action::DeadLetters,
+    ),
+    route(Method::GET, "/api/v1/tokens", Action::Tokens),
+    route(Method::POST, "/api/v1/tokens", Action::Tokens),
+    route(Method::DELETE, "/api/v1/tokens/{name}", Action::Tokens),
+    route(Method::POST, "/api/v1/tokens/{name}/rotate", Action::Tokens),
 ];
 
 /// The route of `method` on `path`; `None` where the path has no such method.

@@ -2,45 +2,27 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, RwLock,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
 use tokio::sync::Mutex;
 use watchbox_model::{AuditRecord, Time};
-use watchbox_store::{Store, StoreError, Token};
+use watchbox_store::{FormerHash, Store, StoreError, Token};
 
-use super::{Access, token::Hash};
+use super::{Access, Bearer, token::Hash};
+use crate::api::types::Role;
 
 /// `last_used` is kept to the hour, so that a busy token does not mean a write a request.
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Who sent a request.
-#[derive(Debug)]
-pub struct Bearer {
-    /// The token's name.
-    pub name: String,
-    /// What it allows.
-    pub access: Access,
-    expires: Option<Time>,
-    /// When its use was last written down, in microseconds since the epoch.
-    used: AtomicI64,
-}
-
-impl Bearer {
-    /// What the audit trail calls them.
-    pub fn actor(&self) -> String {
-        format!("token:{}", self.name)
-    }
-}
+type Table = HashMap<Hash, (String, Arc<Bearer>)>;
 
 /// The tokens.
 pub struct Tokens {
     store: Arc<dyn Store>,
-    table: RwLock<Arc<HashMap<Hash, Arc<Bearer>>>>,
+    /// By each secret's hash: the token's name, and who bears it.
+    table: RwLock<Arc<Table>>,
     /// Held over a change and the reading anew that follows it.
     changing: Mutex<()>,
 }
@@ -57,28 +39,24 @@ impl Tokens {
         Ok(tokens)
     }
 
-    /// Who has the token of this hash; nobody where it is unknown or over at `now`.
-    pub fn find(&self, hash: &Hash, now: Time) -> Option<Arc<Bearer>> {
-        let table = self.table.read().unwrap_or_else(|lock| lock.into_inner());
-        let bearer = table.get(hash)?;
-        bearer
-            .expires
-            .is_none_or(|end| now < end)
-            .then(|| bearer.clone())
+    /// Who bears the token of this hash. What they may can be over: [`Bearer::is_over`].
+    pub(super) fn find(&self, hash: &Hash) -> Option<Arc<Bearer>> {
+        let (_, bearer) = self.table().get(hash)?.clone();
+        Some(bearer)
     }
 
-    /// Notes that a token was used. Only the first use in an hour is written down.
-    pub async fn used(&self, bearer: &Bearer, now: Time) {
-        let before = bearer.used.load(Ordering::Relaxed);
-        let due = now.since(Time::from_micros(before)) >= HOUR;
-        let mine = due
-            && bearer
-                .used
-                .compare_exchange(before, now.micros(), Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok();
-        if mine && let Err(error) = self.store.touch_token(&bearer.name, now).await {
+    /// Notes that the token of this hash was used by `bearer`. Only the first use in an hour is written down.
+    pub(super) async fn used(&self, hash: &Hash, bearer: &Bearer, now: Time) {
+        if !bearer.is_use_due(now, HOUR) {
+            return;
+        }
+        let name = self.table().get(hash).map(|(name, _)| name.clone());
+        let Some(name) = name else {
+            return;
+        };
+        if let Err(error) = self.store.touch_token(&name, now).await {
             // A store that is full must not keep readers out.
-            tracing::warn!(token = bearer.name, %error, "the use of a token could not be written down");
+            tracing::warn!(token = name, %error, "the use of a token could not be written down");
         }
     }
 
@@ -105,7 +83,45 @@ impl Tokens {
         .await
     }
 
-    /// Removes a token; it is refused from the next request on. The last one that is an admin's stays: nobody could make another.
+    /// Gives a token another secret, as of `now`. The one that it has is good for `grace` still; one that was good by an earlier
+    /// rotation is not any more.
+    pub async fn rotate(
+        self: &Arc<Self>,
+        name: &str,
+        hash: Hash,
+        now: Time,
+        grace: Duration,
+        audit: AuditRecord,
+    ) -> Result<Token, StoreError> {
+        let (tokens, name) = (self.clone(), name.to_owned());
+        see_through(async move {
+            let _changing = tokens.changing.lock().await;
+            let kept = tokens.list().await?;
+            let kept = kept.into_iter().find(|token| token.name == name);
+            let kept = kept.ok_or_else(|| missing(&name))?;
+            if kept.expires.is_some_and(|end| end <= now) {
+                return Err(StoreError::Conflict(format!(
+                    "the token `{name}` has ended: revoke it and make another"
+                )));
+            }
+            let rotated = Token {
+                hash,
+                former: (!grace.is_zero()).then(|| FormerHash {
+                    hash: kept.hash,
+                    until: now.plus(grace),
+                }),
+                created: now,
+                ..kept
+            };
+            tokens.store.put_token(rotated.clone(), audit).await?;
+            tokens.reload().await?;
+            Ok(rotated)
+        })
+        .await
+    }
+
+    /// Removes a token; it is refused from the next request on, and what is under way with it is cut. The last one that is an
+    /// admin's stays: nobody could make another.
     pub async fn revoke(
         self: &Arc<Self>,
         name: &str,
@@ -116,10 +132,12 @@ impl Tokens {
             let _changing = tokens.changing.lock().await;
             let kept = tokens.list().await?;
             if !kept.iter().any(|token| token.name == name) {
-                return Err(StoreError::Missing(format!("token `{name}`")));
+                return Err(missing(&name));
             }
             let stays = |token: &Token| {
-                token.name != name && token.role == "admin" && token.expires.is_none()
+                token.name != name
+                    && token.role == Role::Admin.as_str()
+                    && token.expires.is_none()
             };
             if !kept.iter().any(stays) {
                 return Err(StoreError::Conflict(format!(
@@ -132,34 +150,65 @@ impl Tokens {
         .await
     }
 
+    fn table(&self) -> Arc<Table> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&table)
+    }
+
+    /// Reads the table anew. Who is in it as before stays who they are; who is not is at an end.
     async fn reload(&self) -> Result<(), StoreError> {
-        let bearer = |token: Token| match token.role.parse() {
-            Ok(access) => Some((
-                token.hash,
-                Arc::new(Bearer {
-                    name: token.name,
-                    access,
-                    expires: token.expires,
-                    used: AtomicI64::new(token.last_used.map_or(0, Time::micros)),
-                }),
-            )),
-            Err(error) => {
-                tracing::warn!(token = token.name, %error, "a token is passed over");
-                None
+        let before = self.table();
+        let mut table = Table::new();
+        for token in self.store.tokens().await? {
+            let access: Access = match token.role.parse() {
+                Ok(access) => access,
+                Err(error) => {
+                    tracing::warn!(token = token.name, %error, "a token is passed over");
+                    continue;
+                }
+            };
+            let mut enter = |hash: Hash, expires: Option<Time>| {
+                let bearer =
+                    Bearer::of_token(&token.name, access.clone(), expires, token.last_used);
+                let known = before.get(&hash).map(|(_, known)| known);
+                let bearer = match known.filter(|known| known.is(&bearer)) {
+                    Some(known) => {
+                        known.end_with(&bearer);
+                        Arc::clone(known)
+                    }
+                    None => Arc::new(bearer),
+                };
+                table.insert(hash, (token.name.clone(), bearer));
+            };
+            if let Some(former) = &token.former {
+                let end = token
+                    .expires
+                    .map_or(former.until, |end| end.min(former.until));
+                enter(former.hash, Some(end));
             }
-        };
-        let table = self.store.tokens().await?.into_iter().filter_map(bearer);
-        let table = Arc::new(table.collect());
-        *self.table.write().unwrap_or_else(|lock| lock.into_inner()) = table;
+            enter(token.hash, token.expires);
+        }
+        let table = Arc::new(table);
+        *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&table);
+        for (hash, (_, bearer)) in before.iter() {
+            let stays = |(_, now): &(String, Arc<Bearer>)| Arc::ptr_eq(now, bearer);
+            if !table.get(hash).is_some_and(stays) {
+                bearer.end();
+            }
+        }
         Ok(())
     }
 }
 
+fn missing(name: &str) -> StoreError {
+    StoreError::Missing(format!("token `{name}`"))
+}
+
 /// Does `work` to its end even where the one who asked for it goes away: a token that is gone from the store and not from the
 /// table would still be good.
-async fn see_through(
-    work: impl Future<Output = Result<(), StoreError>> + Send + 'static,
-) -> Result<(), StoreError> {
+async fn see_through<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
     let done = tokio::spawn(work).await;
     done.unwrap_or_else(|error| Err(StoreError::Other(error.to_string())))
 }

@@ -69,6 +69,8 @@ async fn put(app: &App, files: Files) -> Result<Option<&'static str>, EngineErro
                 start: StartAt::Now,
                 enabled: true,
                 files: Some(files.digest),
+                // Whoever may write there may do all.
+                may_widen: true,
                 actor: FOLDER.to_owned(),
             };
             app.engine.install(install).await?;
@@ -86,6 +88,7 @@ async fn put(app: &App, files: Files) -> Result<Option<&'static str>, EngineErro
         parameters: files.parameters,
         grants: files.grants,
         files: Some(files.digest),
+        may_widen: true,
         actor: FOLDER.to_owned(),
         ..Change::default()
     };

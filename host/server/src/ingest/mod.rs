@@ -32,7 +32,7 @@ use crate::{
         types::Ingested,
     },
     app::App,
-    auth::{Bearer, Caller},
+    auth::Caller,
     config::IngestSection,
     metrics::{INGESTED_BYTES, REFUSED},
 };
@@ -109,7 +109,7 @@ pub(crate) async fn ingest(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Ingested>, Problem> {
-    let client = bound_client(&caller.0, &artifact, query.client_id)?;
+    let client = bound_client(&caller, &artifact, query.client_id)?;
     let coding = Coding::of(&headers)?;
     let format = Format::of(&headers)?;
     let mut reservation = app.in_flight.reservation();
@@ -139,44 +139,43 @@ pub(crate) async fn ingest(
             .map_err(Problem::internal)?
     };
     let (batch, _held) = batch?;
-    only_of_its_client(&caller.0, &batch)?;
+    only_of_its_clients(&caller, &batch)?;
     accept(&app, artifact, at, batch).await.map(Json)
 }
 
-/// The client of events that name none: the one that the request or the token says. What the token is not for is refused.
+/// The client of events that name none: the one that the request says, or the only one that the sender is for. What the sender is not for
+/// is refused.
 fn bound_client(
-    bearer: &Bearer,
+    caller: &Caller,
     artifact: &Name,
     named: Option<ClientId>,
 ) -> Result<Option<ClientId>, Problem> {
-    let access = &bearer.access;
+    let access = caller.access();
     if !access.sends(artifact) {
         let detail = format!(
-            "the token `{}` is not for events of `{artifact}`",
-            bearer.name
+            "`{}` is not for events of `{artifact}`; nothing was accepted",
+            caller.actor()
         );
         return Err(Problem::new(Kind::Forbidden, detail));
     }
-    match (&access.client, named) {
-        (Some(bound), Some(named)) if *bound != named => Err(other_client(bearer, &named)),
-        (Some(bound), _) => Ok(Some(bound.clone())),
-        (None, named) => Ok(named),
+    match named {
+        Some(named) if !access.sends_for(&named) => Err(other_client(caller, &named)),
+        Some(named) => Ok(Some(named)),
+        None => Ok(access.only_client().cloned()),
     }
 }
 
-/// Refuses the whole batch where a token that is bound to a client sends events of another: such a sender is not mistaken, it lies.
-fn only_of_its_client(bearer: &Bearer, batch: &EventBatch) -> Result<(), Problem> {
-    let Some(bound) = &bearer.access.client else {
-        return Ok(());
-    };
-    let other = batch.seen.iter().find(|seen| seen.id != *bound);
-    other.map_or(Ok(()), |other| Err(other_client(bearer, &other.id)))
+/// Refuses the whole batch where a sender that is bound to clients sends events of another: it is not mistaken, it lies.
+fn only_of_its_clients(caller: &Caller, batch: &EventBatch) -> Result<(), Problem> {
+    let access = caller.access();
+    let other = batch.seen.iter().find(|seen| !access.sends_for(&seen.id));
+    other.map_or(Ok(()), |other| Err(other_client(caller, &other.id)))
 }
 
-fn other_client(bearer: &Bearer, other: &ClientId) -> Problem {
+fn other_client(caller: &Caller, other: &ClientId) -> Problem {
     let detail = format!(
-        "the token `{}` is for events of one client, and this is from `{other}`; nothing was accepted",
-        bearer.name
+        "`{}` is not for events of `{other}`; nothing was accepted",
+        caller.actor()
     );
     Problem::new(Kind::Forbidden, detail)
 }

@@ -6,9 +6,12 @@
     reason = "clippy takes the helpers of an integration test for a program's code"
 )]
 
+mod acts;
 mod auth;
 mod bad_input;
+mod browser;
 mod clients;
+mod ending;
 mod guest;
 mod harness;
 mod ingest;
@@ -21,3 +24,4 @@ mod serve;
 mod table;
 mod trail;
 mod versions;
+mod widening;

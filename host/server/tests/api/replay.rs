@@ -131,7 +131,7 @@ async fn a_replay_that_can_not_be_made_is_a_problem() {
         .await;
     missing.problem(StatusCode::NOT_FOUND, "not-found");
     let reader = server
-        .token(json!({"name": "eyes", "role": "reader"}))
+        .token(json!({"name": "eyes", "role": "analyst"}))
         .await;
     let call = server.anonymous(Method::POST, REPLAY).token(&reader);
     let denied = call.json(json!({"since": "0"})).await;
@@ -166,7 +166,7 @@ async fn a_shadow_is_started_read_promoted_and_ended() {
     assert_eq!(report["only_live"]["examples"][0]["N"], 10);
     assert_eq!(report["running"], true);
     let reader = server
-        .token(json!({"name": "eyes", "role": "reader"}))
+        .token(json!({"name": "eyes", "role": "analyst"}))
         .await;
     let call = server.anonymous(Method::GET, SHADOW).token(&reader);
     assert_eq!(call.send(Body::empty()).await.status, StatusCode::OK);

@@ -7,10 +7,10 @@ use axum::{
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::oneshot,
 };
-use watchbox_server::serve;
+use watchbox_server::{Config, Listener, serve};
 
 use crate::harness::{Server, events};
 
@@ -60,8 +60,12 @@ async fn health_readiness_and_metrics() {
 #[tokio::test]
 async fn a_stop_ends_live_streams_and_finishes_what_is_under_way() {
     let server = Server::start().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let config = Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..Config::default()
+    };
+    let listener = Listener::bind(&config).await.unwrap();
+    let address = listener.address();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(serve(server.app.clone(), listener, async move {
         let _ = stopped.await;
@@ -109,6 +113,6 @@ async fn a_stop_ends_live_streams_and_finishes_what_is_under_way() {
         answer.starts_with("HTTP/1.1 200") && answer.contains("\"accepted\":100"),
         "{answer}"
     );
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
 }

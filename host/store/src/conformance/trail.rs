@@ -9,7 +9,7 @@ use watchbox_model::{
 };
 
 use super::samples::{act, append, events, install, name, seconds, tick};
-use crate::{AuditQuery, Store, StoreError, Token};
+use crate::{AuditQuery, FormerHash, Store, StoreError, Token};
 
 /// Asks for all records.
 pub fn everything() -> AuditQuery {
@@ -229,6 +229,7 @@ pub async fn tokens_come_back_and_go(store: &dyn Store) {
         name: "admin".to_owned(),
         role: "admin".to_owned(),
         hash: [7; 32],
+        former: None,
         created: seconds(1.0),
         expires: None,
         last_used: None,
@@ -238,6 +239,11 @@ pub async fn tokens_come_back_and_go(store: &dyn Store) {
         .await
         .unwrap();
     let used = Token {
+        hash: [8; 32],
+        former: Some(FormerHash {
+            hash: token.hash,
+            until: seconds(50.0),
+        }),
         expires: Some(seconds(99.0)),
         last_used: Some(seconds(2.0)),
         ..token.clone()
@@ -257,6 +263,7 @@ pub async fn tokens_come_back_and_go(store: &dyn Store) {
     assert_eq!(trail.items.len(), 2, "being used is no act");
     let same = Token {
         name: "other".to_owned(),
+        hash: [8; 32],
         ..token
     };
     let refused = store.put_token(same, act("token.put")).await;

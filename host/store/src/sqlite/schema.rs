@@ -20,6 +20,7 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0005_trail.sql"),
         then: Some(trail::chain_all),
     },
+    Migration::of(include_str!("migrations/0007_former_hash.sql")),
 ];
 
 /// What a migration does beside its SQL.

@@ -4,22 +4,27 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use watchbox_model::{AuditRecord, Time};
 
 use super::{audit, column, group::Group};
-use crate::{StoreError, Token};
+use crate::{FormerHash, StoreError, Token};
 
 /// Every token's record, by name.
 pub(super) fn list(conn: &Connection) -> Result<Vec<Token>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT name, role, hash, created, expires, last_used FROM tokens ORDER BY name",
+        "SELECT name, role, hash, created, expires, last_used, former_hash, former_until
+         FROM tokens ORDER BY name",
     )?;
     let found = statement.query_map([], read)?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Token> {
+    let hash: Option<[u8; 32]> = row.get(6)?;
+    let until = column::optional_time(row, 7)?;
+    let former = hash.zip(until);
     Ok(Token {
         name: row.get(0)?,
         role: row.get(1)?,
         hash: row.get(2)?,
+        former: former.map(|(hash, until)| FormerHash { hash, until }),
         created: column::time(row, 3)?,
         expires: column::optional_time(row, 4)?,
         last_used: column::optional_time(row, 5)?,
@@ -43,10 +48,11 @@ pub(super) fn put(
         )));
     }
     conn.prepare_cached(
-        "INSERT INTO tokens (name, role, hash, created, expires, last_used)
-         VALUES (:name, :role, :hash, :created, :expires, :last_used)
+        "INSERT INTO tokens (name, role, hash, created, expires, last_used, former_hash, former_until)
+         VALUES (:name, :role, :hash, :created, :expires, :last_used, :former_hash, :former_until)
          ON CONFLICT (name) DO UPDATE SET
-           role = :role, hash = :hash, created = :created, expires = :expires, last_used = :last_used",
+           role = :role, hash = :hash, created = :created, expires = :expires, last_used = :last_used,
+           former_hash = :former_hash, former_until = :former_until",
     )?
     .execute(named_params! {
         ":name": token.name,
@@ -55,6 +61,8 @@ pub(super) fn put(
         ":created": token.created.micros(),
         ":expires": token.expires.map(Time::micros),
         ":last_used": token.last_used.map(Time::micros),
+        ":former_hash": token.former.as_ref().map(|former| former.hash),
+        ":former_until": token.former.as_ref().map(|former| former.until.micros()),
     })?;
     audit::insert(conn, record)
 }

@@ -17,7 +17,7 @@ pub struct AuditEntry {
     pub number: u64,
     /// When.
     pub at: Timestamp,
-    /// Who acted: an installation's name, or `token:NAME` for an administrative act.
+    /// Who acted: an installation's name; for an administrative act `token:NAME`, `certificate:ID`, `folder` or `watchbox`; of a request without a valid token `address:IP`.
     #[schema(example = "token:admin")]
     pub actor: String,
     /// The installation it concerns.

@@ -40,6 +40,6 @@ pub use secret_text::SecretText;
 pub use shadow::{RowDifference, Shadow, ShadowFailure, ShadowVersion};
 pub use table::{ChangeRequest, InstallRequest, Installation, Installed, LastError, Start};
 pub use timestamp::{Timestamp, TimestampError};
-pub use token::{CreatedToken, NewToken, Role, Token};
+pub use token::{CreatedToken, NewToken, Role, RotateToken, Token};
 pub use version::{ApproveRequest, Pending, Quarantine, RollbackRequest, Version, Want};
 pub use withheld::{DeniedCall, GivenUp, WithheldCall, WithheldTarget};

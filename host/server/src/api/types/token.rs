@@ -1,5 +1,7 @@
 //! Bearer tokens.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use watchbox_model::{ClientId, Name};
@@ -12,10 +14,33 @@ use super::{SecretText, Timestamp};
 pub enum Role {
     /// Everything.
     Admin,
+    /// Read everything but tokens; install, change and remove artifacts within what is granted; register and label clients.
+    Operator,
     /// Read everything but tokens; change nothing.
-    Reader,
+    Analyst,
     /// Send events, and nothing else.
     Ingest,
+}
+
+impl Role {
+    /// All there are, the one that may most first.
+    pub const ALL: [Self; 4] = [Self::Admin, Self::Operator, Self::Analyst, Self::Ingest];
+
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Operator => "operator",
+            Self::Analyst => "analyst",
+            Self::Ingest => "ingest",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// A token, without its text.
@@ -25,15 +50,15 @@ pub struct Token {
     pub name: String,
     /// What its bearer may do.
     pub role: Role,
-    /// The only client that events may be from (role `ingest`); any where left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub client: Option<ClientId>,
+    /// The only clients that events may be from (role `ingest`); any where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub clients: Vec<ClientId>,
     /// The only names that events may be sent under (role `ingest`); any where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub artifacts: Vec<Name>,
-    /// When it was made.
+    /// When it was made, or given another secret.
     pub created: Timestamp,
     /// When it ends, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,6 +66,9 @@ pub struct Token {
     /// When it was last used, to the hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used: Option<Timestamp>,
+    /// Until when the secret that it had before is good still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_until: Option<Timestamp>,
 }
 
 /// A token to make.
@@ -52,11 +80,11 @@ pub struct NewToken {
     pub name: String,
     /// What its bearer may do.
     pub role: Role,
-    /// The only client that events may be from (role `ingest`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub client: Option<ClientId>,
-    /// The only names that events may be sent under (role `ingest`).
+    /// The only clients that events may be from (role `ingest`), 1,000 at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub clients: Vec<ClientId>,
+    /// The only names that events may be sent under (role `ingest`), 1,000 at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub artifacts: Vec<Name>,
@@ -65,7 +93,16 @@ pub struct NewToken {
     pub expires: Option<Timestamp>,
 }
 
-/// A token that was just made: the only time that its text is told.
+/// Another secret for a token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RotateToken {
+    /// For how many seconds the secret that it has now is good still, a week at most; not at all where left out.
+    #[schema(maximum = 604_800)]
+    pub grace_seconds: u64,
+}
+
+/// A token that was just made or given another secret: the only time that its text is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CreatedToken {
     /// The token's record.
