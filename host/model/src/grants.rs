@@ -6,8 +6,10 @@ mod compare;
 mod http;
 mod lack;
 mod narrow;
+mod path_pattern;
 mod print;
 mod url_pattern;
+mod way_up;
 
 use std::fmt;
 

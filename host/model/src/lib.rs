@@ -23,6 +23,7 @@ pub mod message;
 pub mod name;
 pub mod parameter;
 mod placeholder;
+pub mod printable;
 pub mod row;
 pub mod schedule;
 pub mod search;

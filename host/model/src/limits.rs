@@ -23,6 +23,8 @@ pub struct Limits {
     pub calls: u32,
     /// HTTP requests a minute.
     pub requests_per_minute: u32,
+    /// Bytes of an HTTP request's body.
+    pub request: u64,
     /// Bytes of an HTTP response's body.
     pub response: u64,
     /// Rows out of a turn.
@@ -31,6 +33,8 @@ pub struct Limits {
     pub rows_bytes: u64,
     /// Log lines in a turn; the rest are counted and dropped.
     pub log_lines: u32,
+    /// Log lines in a minute, over all turns; the rest are counted and dropped.
+    pub log_lines_per_minute: u32,
     /// Bytes of one log line; the rest is cut.
     pub log_line_bytes: u32,
     /// Bytes of the artifact's state, keys and values.
@@ -47,10 +51,12 @@ impl Default for Limits {
             turn: Duration::from_secs(60),
             calls: 10_000,
             requests_per_minute: 120,
+            request: 1 << 20,
             response: 1 << 20,
             rows: 100_000,
             rows_bytes: 32 << 20,
             log_lines: 200,
+            log_lines_per_minute: 6_000,
             log_line_bytes: 8 << 10,
             state: 1 << 20,
             tries: 8,
@@ -67,10 +73,12 @@ impl Limits {
             "turn",
             "calls",
             "requests-per-minute",
+            "request",
             "response",
             "rows",
             "rows-bytes",
             "log-lines",
+            "log-lines-per-minute",
             "log-line-bytes",
             "state",
             "tries",
@@ -108,10 +116,12 @@ impl Limits {
             turn: duration("turn", 24 * hour, default.turn)?,
             calls: number("calls", 0, default.calls)?,
             requests_per_minute: number("requests-per-minute", 0, default.requests_per_minute)?,
+            request: size("request", 1 << 30, default.request)?,
             response: size("response", 1 << 30, default.response)?,
             rows: number("rows", 0, default.rows)?,
             rows_bytes: size("rows-bytes", 2 << 30, default.rows_bytes)?,
             log_lines: number("log-lines", 0, default.log_lines)?,
+            log_lines_per_minute: number("log-lines-per-minute", 0, default.log_lines_per_minute)?,
             log_line_bytes: match u32::try_from(size(
                 "log-line-bytes",
                 1 << 20,
@@ -133,10 +143,12 @@ impl Limits {
             "turn": measure::show_duration(self.turn),
             "calls": self.calls,
             "requests-per-minute": self.requests_per_minute,
+            "request": measure::show_size(self.request),
             "response": measure::show_size(self.response),
             "rows": self.rows,
             "rows-bytes": measure::show_size(self.rows_bytes),
             "log-lines": self.log_lines,
+            "log-lines-per-minute": self.log_lines_per_minute,
             "log-line-bytes": measure::show_size(self.log_line_bytes.into()),
             "state": measure::show_size(self.state),
             "tries": self.tries,
@@ -161,6 +173,8 @@ pub enum Limit {
     Calls,
     /// [`Limits::requests_per_minute`].
     RequestsPerMinute,
+    /// [`Limits::request`].
+    Request,
     /// [`Limits::response`].
     Response,
     /// [`Limits::rows`].
@@ -169,6 +183,8 @@ pub enum Limit {
     RowsBytes,
     /// [`Limits::log_lines`].
     LogLines,
+    /// [`Limits::log_lines_per_minute`].
+    LogLinesPerMinute,
     /// [`Limits::state`].
     State,
     /// The guest's stack: fixed by the host.
@@ -184,10 +200,12 @@ impl Limit {
             Self::Turn => "turn",
             Self::Calls => "calls",
             Self::RequestsPerMinute => "requests-per-minute",
+            Self::Request => "request",
             Self::Response => "response",
             Self::Rows => "rows",
             Self::RowsBytes => "rows-bytes",
             Self::LogLines => "log-lines",
+            Self::LogLinesPerMinute => "log-lines-per-minute",
             Self::State => "state",
             Self::Stack => "stack",
         }

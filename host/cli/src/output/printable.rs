@@ -6,7 +6,9 @@
 
 use std::borrow::Cow;
 
-/// `text` on one line: control characters and those that change the direction of writing are escaped.
+use watchbox_model::printable::upsets;
+
+/// `text` on one line: what could upset the text around it, or can't be seen, is escaped.
 pub fn printable(text: &str) -> Cow<'_, str> {
     escape(text, |_| false)
 }
@@ -25,7 +27,7 @@ pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
 }
 
 fn escape(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
-    let hidden = |c: char| (c.is_control() || turns(c)) && !keep(c);
+    let hidden = |c: char| upsets(c) && !keep(c);
     if !text.contains(hidden) {
         return Cow::Borrowed(text);
     }
@@ -38,11 +40,6 @@ fn escape(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
-}
-
-/// Whether `c` changes the direction of writing.
-fn turns(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

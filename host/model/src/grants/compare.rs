@@ -116,7 +116,7 @@ impl HttpGrant {
 
 impl Limits {
     /// Each limit's name, and whether it is larger here than in `other`.
-    fn over(&self, other: &Self) -> [(&'static str, bool); 12] {
+    fn over(&self, other: &Self) -> [(&'static str, bool); 14] {
         [
             ("memory", self.memory > other.memory),
             ("compute", self.compute > other.compute),
@@ -126,10 +126,15 @@ impl Limits {
                 "requests-per-minute",
                 self.requests_per_minute > other.requests_per_minute,
             ),
+            ("request", self.request > other.request),
             ("response", self.response > other.response),
             ("rows", self.rows > other.rows),
             ("rows-bytes", self.rows_bytes > other.rows_bytes),
             ("log-lines", self.log_lines > other.log_lines),
+            (
+                "log-lines-per-minute",
+                self.log_lines_per_minute > other.log_lines_per_minute,
+            ),
             ("log-line-bytes", self.log_line_bytes > other.log_line_bytes),
             ("state", self.state > other.state),
             ("tries", self.tries > other.tries),
@@ -144,10 +149,12 @@ impl Limits {
             turn: self.turn.min(other.turn),
             calls: self.calls.min(other.calls),
             requests_per_minute: self.requests_per_minute.min(other.requests_per_minute),
+            request: self.request.min(other.request),
             response: self.response.min(other.response),
             rows: self.rows.min(other.rows),
             rows_bytes: self.rows_bytes.min(other.rows_bytes),
             log_lines: self.log_lines.min(other.log_lines),
+            log_lines_per_minute: self.log_lines_per_minute.min(other.log_lines_per_minute),
             log_line_bytes: self.log_line_bytes.min(other.log_line_bytes),
             state: self.state.min(other.state),
             tries: self.tries.min(other.tries),

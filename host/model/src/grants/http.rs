@@ -137,6 +137,14 @@ fn missing(method: &str, url: &Url, secrets: &[&str]) -> String {
     let origin = &url[..Position::BeforePath];
     if secrets.is_empty() {
         let to = &url[..Position::AfterPath];
+        let is_named = to
+            .parse::<UrlPattern>()
+            .is_ok_and(|pattern| pattern.covers(url));
+        if to.contains('*') || !is_named {
+            return format!(
+                "no grant covers {method} {to}, and no pattern names just this: it has a `*`, or what a server might read as a way up"
+            );
+        }
         return format!(
             "no grant covers {method} {to}; this one would: http: [{{ method: {method}, url: \"{to}\" }}]"
         );

@@ -201,7 +201,8 @@ impl UrlPattern {
         let text = &url[..Position::AfterPath];
         let exact = text.parse::<Self>().ok();
         exact
-            .filter(|pattern| pattern.covers(url) && !text.ends_with('*'))
+            // A `*` of the URL's own would be read as one that stands for more.
+            .filter(|pattern| pattern.covers(url) && !text.contains('*'))
             .or_else(|| {
                 let path = url.path();
                 let end = path.find(['*', '@']).unwrap_or(LONGEST_PATH);

@@ -260,6 +260,35 @@ fn a_path_is_exact_or_a_prefix() {
 }
 
 #[test]
+fn a_star_within_a_path_is_one_segment() {
+    covers(
+        "https://h.example/v1/*/status",
+        "https://h.example/v1/a%20b/status?x",
+    );
+    covers("https://h.example/v1/*/*", "https://h.example/v1/a/b/c");
+    does_not_cover(
+        "https://h.example/v1/*/status",
+        "https://h.example/v1/a/b/status",
+    );
+    does_not_cover(
+        "https://h.example/v1/*/status",
+        "https://h.example/v1//status",
+    );
+    does_not_cover(
+        "https://h.example/v1/*/status",
+        "https://h.example/v1/a%2fb/status",
+    );
+    does_not_cover(
+        "https://h.example/v1/*/status",
+        "https://h.example/v1/../status",
+    );
+    assert_eq!(
+        pattern("HTTPS://h.example:443/v1/*/bü*").to_string(),
+        "https://h.example/v1/*/b%C3%BC*"
+    );
+}
+
+#[test]
 fn nothing_climbs_out_of_a_prefix() {
     covers("https://h.example/a/*", "https://h.example/a/./b");
     covers("https://h.example/a/*", "https://h.example/a/b/../c");
@@ -315,11 +344,11 @@ fn what_is_no_pattern_is_refused_with_the_reason() {
         assert!(reason(text).contains("first labels"), "{text}");
     }
     for text in [
-        "https://h.example/*/b",
+        "https://h.example/a*/b",
         "https://h.example/**",
         "https://h.example/a*b*",
     ] {
-        assert!(reason(text).contains("path's end"), "{text}");
+        assert!(reason(text).contains("a whole segment"), "{text}");
     }
     for text in [
         "https://u@h.example/",
@@ -333,6 +362,8 @@ fn what_is_no_pattern_is_refused_with_the_reason() {
         "https://h.example/a/../b",
         "https://h.example/%2e%2e/*",
         "https://h.example/%2f*",
+        "https://h.example/\u{ff0e}\u{ff0e}/*",
+        "https://h.example/100%",
     ] {
         assert!(reason(text).contains("in its path"), "{text}");
     }
@@ -420,12 +451,25 @@ fn the_grant_a_denial_names_does_allow_it() {
     );
 }
 
+#[test]
+fn no_grant_is_named_that_would_allow_more() {
+    for text in [
+        "https://h.example/*",
+        "https://h.example/v1/*/x",
+        "https://h.example/a%2fb",
+        "https://h.example/100%",
+    ] {
+        let denied = Grants::default().send("GET", &url(text), &[]).unwrap_err();
+        assert!(denied.0.contains("no pattern names just this"), "{denied}");
+    }
+}
+
 fn label_pattern() -> impl Strategy<Value = String> {
     prop_oneof![Just("*".to_owned()), "[a-zA-Z][a-z \"é-]{0,8}[a-z]"]
 }
 
 fn url_text() -> impl Strategy<Value = String> {
-    "(https?|HTTPS)://(\\*\\.)?([a-zé]{1,5}\\.){0,2}[a-z]{1,5}\\.?(:[0-9]{1,5})?(/[a-zA-Z0-9._~ %2e;-]{0,6}){0,3}\\*?"
+    "(https?|HTTPS)://(\\*\\.)?([a-zé]{1,5}\\.){0,2}[a-z]{1,5}\\.?(:[0-9]{1,5})?(/([a-zA-Z0-9._~ %2e;-]{0,6}|\\*)){0,3}\\*?"
 }
 
 fn any_grants() -> impl Strategy<Value = Grants> {

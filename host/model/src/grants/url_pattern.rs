@@ -1,20 +1,23 @@
 //! Patterns of URLs.
 //!
 //! What a pattern is compared with is what the URL library made of the URL: lower case, punycode, dots resolved. What it leaves alone and
-//! a server might still read as the way up (`..%2f`, `..;/`) matches no pattern, so that nothing climbs out of a granted path.
+//! a server might still read as the way up (`..%2f`, `..;/`; see `way_up.rs`) matches no pattern, so that nothing climbs out of a granted path.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use super::{path_pattern::PathPattern, way_up::climbs};
+
 /// `scheme://host[:port]/path`: the host exact, or `*.` and a domain, which stands for names below it and not for itself; the port the
-/// scheme's own where left out; the path exact, or a prefix that ends in `*`. A query is not looked at.
+/// scheme's own where left out; the path exact, or a prefix that ends in `*`; within a path, `*` stands for one segment. A query is not looked at.
 ///
 /// | pattern | covers | does not cover |
 /// | --- | --- | --- |
 /// | `https://h.example/a` | `https://h.example/a?x=1` | `https://h.example/a/`, `http://h.example/a` |
 /// | `https://h.example/a/*` | `https://h.example/a/b/c` | `https://h.example/a`, `https://h.example/a/../b` |
+/// | `https://h.example/v1/*/x` | `https://h.example/v1/a/x` | `https://h.example/v1/a/b/x`, `https://h.example/v1//x` |
 /// | `https://*.example/*` | `https://x.y.example/` | `https://example/` |
 /// | `http://127.0.0.1:8080/*` | `http://127.1:8080/` | `http://localhost:8080/` |
 ///
@@ -51,12 +54,6 @@ enum HostPattern {
     Any,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum PathPattern {
-    Exact(String),
-    Prefix(String),
-}
-
 /// Why a text is no URL pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("URL pattern `{pattern}`: {reason}")]
@@ -80,7 +77,7 @@ impl UrlPattern {
             scheme: Scheme::Https,
             host: HostPattern::Any,
             port: 0,
-            path: PathPattern::Prefix("/".to_owned()),
+            path: PathPattern::any(),
         }
     }
 
@@ -156,43 +153,6 @@ fn rootless(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
 
-impl PathPattern {
-    fn covers(&self, path: &str) -> bool {
-        let within = match self {
-            Self::Exact(own) => path == own,
-            Self::Prefix(prefix) => path.starts_with(prefix.as_str()),
-        };
-        within && !climbs(path)
-    }
-
-    /// (What climbs is no pattern's, and matches none.)
-    fn covers_pattern(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Prefix(prefix), Self::Exact(path) | Self::Prefix(path)) => {
-                path.starts_with(prefix.as_str())
-            }
-            (one, other) => one == other,
-        }
-    }
-}
-
-/// Whether a server might read a way up, or another separator, out of a path that the URL library left as it is.
-fn climbs(path: &str) -> bool {
-    let hidden = path.split('%').skip(1).any(|rest| {
-        // `%252f` is `%2f` once it was decoded, and so on.
-        let mut rest = rest;
-        while let Some(inner) = rest.strip_prefix("25") {
-            rest = inner;
-        }
-        let code = rest.get(..2).unwrap_or_default();
-        ["2e", "2f", "5c", "00"]
-            .iter()
-            .any(|wrong| code.eq_ignore_ascii_case(wrong))
-    });
-    let dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
-    hidden || path.contains('\\') || path.split('/').any(dots)
-}
-
 impl FromStr for UrlPattern {
     type Err = UrlPatternError;
 
@@ -239,18 +199,15 @@ fn read(text: &str) -> Result<UrlPattern, &'static str> {
     if authority.is_empty() {
         return Err("it has no host");
     }
-    let (prefix, path) = match path.strip_suffix('*') {
+    let (is_open, path) = match path.strip_suffix('*') {
         Some(path) => (true, path),
         None => (false, path),
     };
     if authority.contains('*') {
         return Err("`*` may stand for a host's first labels only, as in `https://*.example.com/`");
     }
-    if path.contains('*') {
-        return Err("`*` may stand at a path's end only, as in `https://example.com/services/*`");
-    }
     if climbs(path) {
-        return Err("`.` and `..`, `%2e`, `%2f`, `%5c` and `%00` can't stand in its path");
+        return Err(CLIMBS);
     }
     let url = Url::parse(&format!("{}://{authority}{path}", scheme.as_str()))
         .map_err(|_| "its host or port is none")?;
@@ -268,10 +225,11 @@ fn read(text: &str) -> Result<UrlPattern, &'static str> {
         host => HostPattern::Exact(host.to_owned()),
     };
     let port = url.port_or_known_default().ok_or("its port is none")?;
-    let path = match url.path().to_owned() {
-        path if prefix => PathPattern::Prefix(path),
-        path => PathPattern::Exact(path),
-    };
+    // Only now are look-alikes of a dot escapes.
+    if climbs(url.path()) {
+        return Err(CLIMBS);
+    }
+    let path = PathPattern::read(url.path(), is_open)?;
     let shown_host = match &host {
         HostPattern::Exact(host) => host.to_string(),
         HostPattern::Below(domain) => format!("*.{domain}"),
@@ -281,18 +239,16 @@ fn read(text: &str) -> Result<UrlPattern, &'static str> {
         .port()
         .map(|port| format!(":{port}"))
         .unwrap_or_default();
-    let shown_path = match &path {
-        PathPattern::Exact(path) => path.clone(),
-        PathPattern::Prefix(path) => format!("{path}*"),
-    };
     Ok(UrlPattern {
-        text: format!("{}://{shown_host}{shown_port}{shown_path}", scheme.as_str()),
+        text: format!("{}://{shown_host}{shown_port}{path}", scheme.as_str()),
         scheme,
         host,
         port,
         path,
     })
 }
+
+const CLIMBS: &str = "`.` and `..`, and escapes that a server might read as one of them, as a slash or as a control character (`%2e`, `%2f`, `%5c`, `%00`), can't stand in its path";
 
 /// Whether a part of a normalised name is one: the URL library lets more pass than names may hold, a wide `＊` that it turns to `*` among it.
 fn is_label(text: &str) -> bool {
