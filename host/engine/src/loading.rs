@@ -67,7 +67,7 @@ impl Settings {
 
 impl Loaded {
     /// Resolves `settings` for `component`, which is installed as `installation`. It shares its grants with `before`, what the
-    /// installation ran until now, so that what is taken away is taken from a turn of that, too.
+    /// installation ran until now, so that what is taken away is taken from a turn of that, too; and the count of its lines.
     pub(crate) fn new(
         installation: &Name,
         component: Arc<Component>,
@@ -87,6 +87,7 @@ impl Loaded {
             digest: component.digest(),
             parameters: parameters.encode(manifest.encoding),
             secrets: parameters.secrets.clone(),
+            lines: before.map_or_else(Arc::default, |before| Arc::clone(&before.authority.lines)),
             grants: match before {
                 Some(before) => Arc::clone(&before.authority.grants),
                 None => Arc::new(RwLock::new(Arc::new(settings.grants.clone()))),

@@ -10,4 +10,6 @@ pub(crate) mod log;
 pub(crate) mod state;
 
 #[cfg(test)]
+mod scopes;
+#[cfg(test)]
 mod tests;

@@ -27,9 +27,14 @@ pub enum LoadError {
     Manifest(String),
     /// It imports what its manifest does not declare.
     #[error(
-        "it imports `{0}`, which its manifest does not declare: add it under `capabilities`, with the reason"
+        "it imports `{import}`, which its manifest does not declare: add `{capability}` under `capabilities`, with the reason"
     )]
-    Undeclared(String),
+    Undeclared {
+        /// Its full name.
+        import: String,
+        /// Which capability it belongs to.
+        capability: Capability,
+    },
     /// It imports what nothing serves.
     #[error("it imports `{0}`, which watchbox does not serve")]
     Unknown(String),
@@ -67,7 +72,10 @@ pub(crate) fn check(inspection: &Inspection) -> Result<Manifest, LoadError> {
         if let ImportClass::Gated(capability) = import.class
             && !manifest.capabilities.contains_key(&capability)
         {
-            return Err(LoadError::Undeclared(import.name.clone()));
+            return Err(LoadError::Undeclared {
+                import: import.name.clone(),
+                capability,
+            });
         }
     }
     let exported: Vec<&str> = inspection

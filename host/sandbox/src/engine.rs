@@ -25,7 +25,13 @@ pub(crate) const STACK: usize = 1 << 20;
 pub(crate) const TABLE_ELEMENTS: usize = 100_000;
 
 /// The most core instances that a component is made of.
-const CORE_INSTANCES: u32 = 100;
+pub(crate) const CORE_INSTANCES: u32 = 100;
+
+/// The most tables of all of them.
+pub(crate) const TABLES: u32 = 20;
+
+/// The most memories of all of them.
+pub(crate) const MEMORIES: u32 = 4;
 
 /// An engine for `config`. Where the address space for the pool can't be had, instances are allocated one by one: slower to make, otherwise the same.
 pub(crate) fn engine(config: &SandboxConfig) -> Result<Engine, SandboxError> {
@@ -85,11 +91,11 @@ fn pool(config: &SandboxConfig) -> PoolingAllocationConfig {
         .total_core_instances(config.instances.saturating_mul(CORE_INSTANCES))
         .max_core_instances_per_component(CORE_INSTANCES)
         .total_tables(config.instances.saturating_mul(4))
-        .max_tables_per_component(20)
+        .max_tables_per_component(TABLES)
         .table_elements(TABLE_ELEMENTS)
         // One memory an instance is what toolchains make; a second one takes the place of another instance.
         .total_memories(config.instances)
-        .max_memories_per_component(4)
+        .max_memories_per_component(MEMORIES)
         // A reservation of addresses, not of memory; what is granted is checked at each growth.
         .max_memory_size(memory)
         .total_stacks(config.instances)

@@ -1,4 +1,4 @@
-//! What the host holds of one instance, and how each call of a guest comes in: counted, decided, written down.
+//! What the host holds of one instance, and how each call of a guest comes in: counted, decided at the gate, written down.
 
 use std::{
     collections::BTreeMap,
@@ -9,6 +9,7 @@ use std::{
 
 use wasmtime::{UpdateDeadline, component::ResourceTable};
 use wasmtime_wasi::{WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 use watchbox_model::{
     Capability, Client, ClientId, Grants, LabelChange, Limits,
     grants::{Denied, Use, Verdict},
@@ -17,21 +18,23 @@ use watchbox_model::{
 
 use crate::{
     Authority, Turn, TurnFailure,
-    capabilities::{http::Effects as HttpEffects, state::Written},
+    capabilities::{
+        http::{Effects as HttpEffects, UnderWay},
+        state::Written,
+    },
     egress::Egress,
     engine::{TICK, Ticker},
+    gate::{Allowed, Call, Gate},
     host::{Host, Unavailable, View},
     limiter::MemoryLimiter,
     lines::Lines,
-    trail::{Trail, Use as Used},
     wasi::{Now, Wasi},
 };
 
 /// The data of one instance's store.
 pub(crate) struct Guest {
-    pub(crate) authority: Arc<Authority>,
+    pub(crate) gate: Gate,
     pub(crate) host: Arc<dyn Host>,
-    pub(crate) egress: Arc<Egress>,
     pub(crate) memory: MemoryLimiter,
     pub(crate) lines: Lines,
     pub(crate) work: Work,
@@ -43,23 +46,23 @@ pub(crate) struct Guest {
 /// What one try of a turn has come to so far. Dropped whole when it fails.
 #[derive(Default)]
 pub(crate) struct Work {
-    /// The turn; none while the instance is made and configured.
-    pub(crate) turn: Option<Turn>,
     pub(crate) limits: Limits,
     /// When the turn must be over.
     pub(crate) deadline: Option<Instant>,
-    pub(crate) trail: Trail,
     pub(crate) calls: u32,
-    pub(crate) denied: u32,
     /// Label changes, in order.
     pub(crate) labels: Vec<LabelChange>,
     /// The clients whose labels were changed, as they are with the changes.
     pub(crate) changed: BTreeMap<ClientId, Client>,
     pub(crate) state: Written,
     pub(crate) http: HttpEffects,
+    /// The requests that are not over.
+    pub(crate) under_way: UnderWay,
     view: Option<Arc<dyn View>>,
     /// Ticks of computing.
     spent: u32,
+    /// The tick in which the last call came in.
+    entered: u64,
     /// Whether a tick fell while the host was at work for the guest: that one is not the guest's own.
     forgiven: bool,
 }
@@ -75,42 +78,6 @@ impl From<Unavailable> for Ended {
     }
 }
 
-/// A call that came in.
-#[derive(Debug)]
-pub(crate) struct Call {
-    capability: Capability,
-    operation: &'static str,
-    target: String,
-    began: Instant,
-    tick: u64,
-}
-
-impl Call {
-    /// The call is about `target` (after all).
-    pub(crate) fn about(mut self, target: impl Into<String>) -> Self {
-        self.target = target.into();
-        self
-    }
-
-    /// What the trail says of it.
-    pub(crate) fn used(&self) -> Used {
-        Used {
-            capability: self.capability,
-            operation: self.operation,
-            target: self.target.clone(),
-            took: self.began.elapsed(),
-        }
-    }
-}
-
-/// A call that may go on.
-#[derive(Debug)]
-pub(crate) struct Allowed {
-    pub(crate) call: Call,
-    /// The grant that allows it.
-    pub(crate) rule: String,
-}
-
 impl Guest {
     pub(crate) fn new(
         authority: Arc<Authority>,
@@ -119,12 +86,16 @@ impl Guest {
         ticker: Arc<Ticker>,
     ) -> Self {
         let memory = MemoryLimiter::new(authority.grants().limits.memory);
+        let lines = match egress.withholds() {
+            // Its lines are not kept: they take nothing from what the installation may write.
+            Some(_) => Lines::default(),
+            None => Lines::counted(authority.lines.clone()),
+        };
         Self {
-            authority,
+            gate: Gate::new(authority, egress),
             host,
-            egress,
             memory,
-            lines: Lines::default(),
+            lines,
             work: Work::default(),
             now: Now::default(),
             ticker,
@@ -134,17 +105,15 @@ impl Guest {
 
     /// Something new begins: the instance's making (no turn), or a turn. Messages and records that are not yet reported stay.
     pub(crate) fn begin(&mut self, turn: Option<Turn>, limits: Limits, now: Instant) {
-        let trail = mem::take(&mut self.work.trail);
         self.memory.begin(limits.memory);
         self.lines.begin(&limits);
         if let Some(turn) = &turn {
             self.now.set(turn.now);
         }
+        self.gate.begin(turn);
         self.work = Work {
-            turn,
             deadline: now.checked_add(limits.turn),
             limits,
-            trail,
             ..Work::default()
         };
     }
@@ -156,33 +125,26 @@ impl Guest {
         operation: &'static str,
         target: impl Into<String>,
     ) -> Result<Call, Ended> {
-        if self.work.calls >= self.work.limits.calls {
-            return Err(Ended(TurnFailure::Limit {
-                limit: Limit::Calls,
-                detail: format!(
-                    "a turn may make {} calls to the host; `limits.calls` in its grants raises that",
-                    self.work.limits.calls
-                ),
-            }));
-        }
-        self.work.calls += 1;
-        Ok(self.also(capability, operation, target))
+        self.count(1)?;
+        self.work.entered = self.ticker.ticks();
+        Ok(Call::new(capability, operation, target))
     }
 
-    /// What the host does of itself in the course of a call, such as following a redirect: decided and written down, not counted.
-    pub(crate) fn also(
-        &self,
-        capability: Capability,
-        operation: &'static str,
-        target: impl Into<String>,
-    ) -> Call {
-        Call {
-            capability,
-            operation,
-            target: target.into(),
-            began: Instant::now(),
-            tick: self.ticker.ticks(),
+    /// Counts `calls` more. Past the turn's limit it ends the turn.
+    pub(crate) fn count(&mut self, calls: usize) -> Result<(), Ended> {
+        let allowed = self.work.limits.calls;
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+        self.work.calls = self.work.calls.saturating_add(calls);
+        if self.work.calls <= allowed {
+            return Ok(());
         }
+        self.work.calls = allowed;
+        Err(Ended(TurnFailure::Limit {
+            limit: Limit::Calls,
+            detail: format!(
+                "a turn may make {allowed} calls to the host; `limits.calls` in its grants raises that"
+            ),
+        }))
     }
 
     /// Decides a call by the grants as they are now. The text of a refusal is for the guest.
@@ -191,74 +153,39 @@ impl Guest {
         call: Call,
         verdict: impl FnOnce(&Grants) -> Verdict,
     ) -> Result<Allowed, String> {
-        let verdict = if self.work.turn.is_some() || call.capability == Capability::Log {
-            verdict(&self.authority.grants())
-        } else {
-            Err(Denied(
-                "capabilities can be used within a turn only, not while an instance is configured"
-                    .to_owned(),
-            ))
-        };
-        match verdict {
-            Ok(rule) => {
-                if let Some(withheld) = self.egress.withholds() {
-                    withheld.saw_whole(call.capability);
-                }
-                Ok(Allowed { call, rule })
-            }
-            Err(why) => Err(self.deny(call, why)),
+        let decided = self.gate.decide(call, verdict);
+        if decided.is_err() {
+            self.leave();
         }
+        decided
     }
 
     /// Tells a run whose effects are withheld what was used.
     pub(crate) fn saw(&self, one: impl FnOnce() -> Use) {
-        if let Some(withheld) = self.egress.withholds() {
-            withheld.saw(one());
-        }
+        self.gate.saw(one);
     }
 
     /// Writes down that a call is refused. Gives the text for the guest.
     pub(crate) fn deny(&mut self, call: Call, why: Denied) -> String {
-        self.work.denied = self.work.denied.saturating_add(1);
-        self.leave(&call);
-        self.work.trail.denied(
-            &self.authority,
-            self.work.turn.as_ref(),
-            call.used(),
-            &why.0,
-        );
-        why.0
+        self.leave();
+        self.gate.deny(call, why)
     }
 
     /// Writes down what came of a call.
     pub(crate) fn done(&mut self, allowed: Allowed, outcome: &str, bytes: u64) {
-        let Allowed { call, rule } = allowed;
-        self.leave(&call);
-        self.work.trail.allowed(
-            &self.authority,
-            self.work.turn.as_ref(),
-            call.used(),
-            rule,
-            outcome,
-            bytes,
-        );
+        self.leave();
+        self.gate.done(allowed, outcome, bytes);
     }
 
     /// Writes down a call that went well and is of a kind that comes often.
     pub(crate) fn done_often(&mut self, allowed: Allowed, bytes: u64) {
-        let Allowed { call, rule } = allowed;
-        self.leave(&call);
-        self.work.trail.rolled_up(
-            &self.authority,
-            self.work.turn.as_ref(),
-            call.used(),
-            rule,
-            bytes,
-        );
+        self.leave();
+        self.gate.done_often(allowed, bytes);
     }
 
-    fn leave(&mut self, call: &Call) {
-        self.work.forgiven |= self.ticker.ticks() != call.tick;
+    /// The call that came in last is over.
+    pub(crate) fn leave(&mut self) {
+        self.work.forgiven |= self.ticker.ticks() != self.work.entered;
     }
 
     /// What the turn reads, taken at its first read.
@@ -305,9 +232,11 @@ impl Guest {
         &mut self.wasi().table
     }
 
-    fn wasi(&mut self) -> &mut Wasi {
-        self.wasi
-            .get_or_insert_with(|| Box::new(Wasi::new(&self.authority, &self.lines, &self.now)))
+    /// Its WASI, made at the first call of it.
+    pub(crate) fn wasi(&mut self) -> &mut Wasi {
+        self.wasi.get_or_insert_with(|| {
+            Box::new(Wasi::new(&self.gate.authority, &self.lines, &self.now))
+        })
     }
 }
 
@@ -321,10 +250,21 @@ impl WasiView for Guest {
     }
 }
 
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        let wasi = self.wasi();
+        WasiHttpCtxView {
+            hooks: &mut wasi.http.no_way_out,
+            table: &mut wasi.table,
+            ctx: &mut wasi.http.context,
+        }
+    }
+}
+
 impl fmt::Debug for Guest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guest")
-            .field("installation", &self.authority.installation)
+            .field("installation", &self.gate.authority.installation)
             .finish_non_exhaustive()
     }
 }

@@ -9,15 +9,22 @@ use wasmtime_wasi::{
     random::{WasiRandom, WasiRandomView as _},
     sockets::{WasiSockets, WasiSocketsView as _},
 };
+use wasmtime_wasi_http::{WasiHttp, WasiHttpView as _, p2::bindings::http};
 use wasmtime_wasi_io::bindings::wasi::io;
 use watchbox_model::Capability;
 
-use crate::{bindings::watchbox::artifact, guest::Guest, inspect::ImportClass};
+use crate::{
+    bindings::watchbox::artifact,
+    capabilities::http::{HANDLER, link_handler},
+    guest::Guest,
+    inspect::ImportClass,
+};
 
 /// What an import is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// A capability: each call is decided by the grants.
+    /// A capability: each call is decided by the grants. (`wasi:http/types` puts requests together that lead nowhere but through the
+    /// handler, which is gated; what imports it is there for requests all the same.)
     Gated(Capability),
     /// What others are made of; by itself it reaches nothing.
     Plumbing,
@@ -57,6 +64,11 @@ pub(crate) static SERVED: &[Served] = &[
     }),
     gated("watchbox:artifact/clock", Capability::Clock, |l| {
         artifact::clock::add_to_linker::<Guest, HasSelf<Guest>>(l, |guest| guest)
+    }),
+    wasi_gated(HANDLER, Capability::Http, |l| link_handler(l, WASI)),
+    wasi_gated("wasi:http/types", Capability::Http, |l| {
+        let options = http::types::LinkOptions::default();
+        http::types::add_to_linker::<Guest, WasiHttp>(l, &options, Guest::http)
     }),
     plumbing("wasi:io/error", |l| {
         io::error::add_to_linker::<Guest, HasTable>(l, Guest::table)
@@ -153,6 +165,13 @@ const fn gated(name: &'static str, capability: Capability, link: Link) -> Served
     }
 }
 
+const fn wasi_gated(name: &'static str, capability: Capability, link: Link) -> Served {
+    Served {
+        version: WASI,
+        ..gated(name, capability, link)
+    }
+}
+
 const fn plumbing(name: &'static str, link: Link) -> Served {
     Served {
         name,
@@ -239,12 +258,17 @@ mod tests {
         let gated: BTreeSet<String> = SERVED
             .iter()
             .filter(|served| matches!(served.class, Class::Gated(_)))
+            .filter(|served| !served.name.starts_with("wasi:http/"))
             .map(|served| format!("{}@{}", served.name, served.version))
             .collect();
         assert_eq!(imported, gated);
         let capabilities: BTreeSet<Capability> = SERVED
             .iter()
             .filter_map(|served| match served.class {
+                Class::Gated(capability) if served.name.starts_with("wasi:http/") => {
+                    assert_eq!(capability, Capability::Http);
+                    None
+                }
                 Class::Gated(capability) => {
                     assert_eq!(served.name, format!("watchbox:artifact/{capability}"));
                     Some(capability)
@@ -263,13 +287,102 @@ mod tests {
         link(&engine).unwrap();
     }
 
+    /// Names that a component might ask for: what is in the table, and what else there is of WASI, in its versions; preview 1; what a host might serve by
+    /// accident.
+    fn names() -> Vec<String> {
+        let others = [
+            "watchbox:artifact/handler@0.1.0",
+            "watchbox:artifact/mail@0.1.0",
+            "watchbox:artifact/http@0.2.0",
+            "watchbox:artifact/http@1.0.0",
+            "wasi:http/incoming-handler@0.2.12",
+            "wasi:http/outgoing-handler@0.3.0",
+            "wasi:http/handler@0.3.0",
+            "wasi:http/client@0.3.0",
+            "wasi:cli/run@0.2.12",
+            "wasi:cli/stdio@0.2.12",
+            "wasi:cli/environment@0.3.0",
+            "wasi:clocks/timezone@0.2.12",
+            "wasi:filesystem/types@0.3.0",
+            "wasi:sockets/types@0.3.0",
+            "wasi:sockets/tcp@0.3.0",
+            "wasi:tls/types@0.2.0-draft",
+            "wasi:config/store@0.2.0-draft",
+            "wasi:config/store@0.2.0",
+            "wasi:keyvalue/store@0.2.0-draft",
+            "wasi:keyvalue/store@0.2.0",
+            "wasi:blobstore/blobstore@0.2.0",
+            "wasi:messaging/producer@0.2.0",
+            "wasi:nn/graph@0.2.0",
+            "wasi:logging/logging@0.1.0",
+            "wasi:logging/logging",
+            "wasi:threads/thread@0.2.0",
+        ];
+        let served = SERVED.iter().flat_map(|served| {
+            [
+                format!("{}@{}", served.name, served.version),
+                served.name.to_owned(),
+            ]
+        });
+        let mut names: Vec<String> = served.collect();
+        names.extend(others.map(str::to_owned));
+        names
+    }
+
+    /// Which of `names` a linker has something by.
+    fn had<'n>(linker: &Linker<Guest>, names: &'n [String]) -> Vec<&'n str> {
+        let has = |name: &&str| {
+            // What is there can't be put there again.
+            let again = linker.clone().root().func_wrap(name, |_, (): ()| Ok(()));
+            again.is_err()
+        };
+        names.iter().map(String::as_str).filter(has).collect()
+    }
+
+    #[test]
+    fn nothing_is_served_that_is_not_classed_and_each_line_serves_its_own_import_alone() {
+        let engine = crate::engine::engine(&crate::SandboxConfig::default()).unwrap();
+        let names = names();
+        let classed: Vec<&str> = names
+            .iter()
+            .map(String::as_str)
+            .filter(|name| class(name) != ImportClass::Unknown)
+            .collect();
+        assert_eq!(classed.len(), SERVED.len());
+        assert_eq!(had(&link(&engine).unwrap(), &names), classed);
+        for line in SERVED {
+            let mut linker = Linker::new(&engine);
+            (line.link)(&mut linker).unwrap();
+            let own = format!("{}@{}", line.name, line.version);
+            assert_eq!(had(&linker, &names), [own]);
+        }
+    }
+
+    #[test]
+    fn nothing_is_served_at_the_root() {
+        let engine = crate::engine::engine(&crate::SandboxConfig::default()).unwrap();
+        let linker = link(&engine).unwrap();
+        for (what, text) in [
+            ("a function", "(component (import \"now\" (func)))"),
+            ("a module", "(component (import \"env\" (core module)))"),
+            (
+                "a function of an instance",
+                "(component (import \"env\" (instance (export \"f\" (func)))))",
+            ),
+            ("a type", "(component (import \"t\" (type (sub resource))))"),
+        ] {
+            let component = wasmtime::component::Component::new(&engine, text).unwrap();
+            assert!(linker.instantiate_pre(&component).is_err(), "{what}");
+        }
+    }
+
     #[test]
     fn what_reaches_beyond_the_sandbox_is_gated_or_inert() {
         let list = |class: fn(&Class) -> bool| {
             let of = SERVED.iter().filter(|served| class(&served.class));
             of.map(|served| served.name).collect::<Vec<_>>().join(" ")
         };
-        insta::assert_snapshot!(list(|class| matches!(class, Class::Gated(_))), @"watchbox:artifact/clients watchbox:artifact/labels watchbox:artifact/http watchbox:artifact/state watchbox:artifact/log watchbox:artifact/clock");
+        insta::assert_snapshot!(list(|class| matches!(class, Class::Gated(_))), @"watchbox:artifact/clients watchbox:artifact/labels watchbox:artifact/http watchbox:artifact/state watchbox:artifact/log watchbox:artifact/clock wasi:http/outgoing-handler wasi:http/types");
         insta::assert_snapshot!(list(|class| *class == Class::Plumbing), @"wasi:io/error wasi:io/poll wasi:io/streams");
         assert!(
             SERVED
@@ -289,12 +402,17 @@ mod tests {
             ImportClass::Gated(Capability::Http)
         );
         assert_eq!(class("wasi:cli/stdout@0.2.3"), ImportClass::Inert);
+        assert_eq!(
+            class("wasi:http/outgoing-handler@0.2.0"),
+            ImportClass::Gated(Capability::Http)
+        );
         for unknown in [
             "watchbox:artifact/http@0.2.0",
             "watchbox:artifact/http",
             "watchbox:artifact/handler@0.1.0",
             "wasi:cli/stdout@0.3.0",
-            "wasi:http/outgoing-handler@0.2.0",
+            "wasi:http/incoming-handler@0.2.0",
+            "wasi:http/outgoing-handler@0.3.0",
             "wasi:cli/stdout@0.2.3-rc1",
             "http@0.1.0",
             "",

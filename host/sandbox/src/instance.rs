@@ -141,7 +141,7 @@ impl Instance {
 
     /// Hands the guest its parameters, once.
     pub(crate) async fn configure(&mut self, limits: &Limits) -> Result<(), TurnFailure> {
-        let parameters = self.store.data().authority.parameters.clone();
+        let parameters = self.store.data().gate.authority.parameters.clone();
         self.store.set_epoch_deadline(1);
         let handler = self.artifact.watchbox_artifact_handler();
         let call = handler.call_configure(&mut self.store, &parameters);
@@ -158,7 +158,7 @@ impl Instance {
     /// One try of a turn, under the limits.
     pub async fn handle(&mut self, turn: &Turn, input: &Input) -> TurnReport {
         let began = Instant::now();
-        let limits = self.store.data().authority.grants().limits.clone();
+        let limits = self.store.data().gate.authority.grants().limits.clone();
         arm(&mut self.store, Some(turn.clone()), &limits, began);
         let result = if self.spent {
             Err(TurnFailure::Host(
@@ -168,6 +168,9 @@ impl Instance {
             // Until it has returned, in case it is given up in its midst.
             self.spent = true;
             let result = self.call(&limits, input).await;
+            // What was begun in a turn ends in it, however it went.
+            let over = self.store.data_mut().see_through().await;
+            let result = result.and_then(|rows| over.map(|()| rows).map_err(|Ended(why)| why));
             self.spent = result.is_err();
             result
         };
@@ -236,14 +239,14 @@ impl Instance {
                 rows,
                 labels: work.labels,
                 state: work.state.finish(),
-                left_machine: work.http.left_machine,
+                left_machine: work.http.left_machine(),
             }),
             messages,
-            audit: work.trail.finish(),
+            audit: guest.gate.take_records(),
             usage: Usage {
                 elapsed: began.elapsed(),
                 calls: work.calls,
-                denied: work.denied,
+                denied: guest.gate.denied(),
                 memory,
                 dropped_lines,
             },

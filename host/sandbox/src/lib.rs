@@ -4,8 +4,8 @@
 //! which the engine implements, and gives back what a turn wants to change as [`Effects`], for the engine to commit.
 //!
 //! The way of a call: a guest calls an import of `wit/`; the file of that capability in `capabilities/` has it
-//! counted, decided by the grants of that moment, done, and written down, all by `guest`. Requests leave the machine
-//! through `egress` alone.
+//! counted (`guest`), decided by the grants of that moment and written down (`gate`), and done. Requests leave the machine
+//! through `egress` alone, those of `wasi:http` too.
 
 mod bindings;
 mod cache;
@@ -13,8 +13,11 @@ mod capabilities;
 mod component;
 mod egress;
 mod engine;
+mod gate;
 mod guest;
 pub mod host;
+#[cfg(test)]
+mod hostile;
 mod imports;
 pub mod inspect;
 mod instance;
@@ -36,6 +39,7 @@ mod withheld;
 pub use component::{Component, LoadError};
 pub use inspect::{InspectError, Inspection, inspect};
 pub use instance::Instance;
+pub use lines::LineCount;
 pub use overlay::Overlay;
 pub use rehearsal::Rehearsal;
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};

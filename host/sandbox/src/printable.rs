@@ -2,6 +2,8 @@
 //!
 //! A guest could otherwise move the cursor of the terminal that shows its log, or make one line look like two.
 
+use watchbox_model::printable::upsets;
+
 /// The longest target in an audit record, in bytes.
 pub(crate) const TARGET: usize = 512;
 
@@ -38,13 +40,6 @@ fn escape(text: &str, max: usize, keep: impl Fn(char) -> bool) -> String {
         }
     }
     out
-}
-
-/// Whether `c` does something to the text around it: control characters, line and paragraph separators, and the
-/// marks that reverse the direction of what follows.
-fn upsets(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ pub(crate) fn authority_with(grants: &str) -> Authority {
     Authority {
         installation: "Server.Test".parse().unwrap(),
         digest: Digest::of(b"component"),
+        lines: Arc::default(),
         // An empty map.
         parameters: vec![0x80],
         secrets: [
@@ -185,18 +186,22 @@ pub(crate) fn guest(grants: &str, outside: &Outside) -> Guest {
 }
 
 /// As [`guest`], with this authority and this way out.
-pub(crate) fn guest_with(authority: Authority, outside: &Outside, egress: Egress) -> Guest {
+pub(crate) fn guest_with(
+    authority: Authority,
+    outside: &Outside,
+    egress: impl Into<Arc<Egress>>,
+) -> Guest {
     let limits = authority.grants().limits.clone();
     let ticker = Arc::new(Ticker::start(&wasmtime::Engine::default()).unwrap());
     let host = Arc::new(outside.clone());
-    let mut guest = Guest::new(Arc::new(authority), host, Arc::new(egress), ticker);
+    let mut guest = Guest::new(Arc::new(authority), host, egress.into(), ticker);
     guest.begin(Some(turn()), limits, Instant::now());
     guest
 }
 
 /// What the trail says so far, a line a record.
 pub(crate) fn trail(guest: &mut Guest) -> String {
-    let records = std::mem::take(&mut guest.work.trail).finish();
+    let records = guest.gate.take_records();
     records.iter().map(told).collect::<Vec<_>>().join("\n")
 }
 
@@ -213,10 +218,10 @@ pub(crate) fn told(record: &AuditRecord) -> String {
 }
 
 /// A resolver that gives out what it was told to, in turn.
-pub(crate) struct Names(pub(crate) Mutex<Vec<Vec<&'static str>>>);
+pub(crate) struct Names<T>(pub(crate) Mutex<Vec<Vec<T>>>);
 
 #[async_trait]
-impl Resolve for Names {
+impl<T: AsRef<str> + Clone + Send> Resolve for Names<T> {
     async fn resolve(&self, _: &str) -> std::io::Result<Vec<std::net::IpAddr>> {
         let mut answers = self.0.lock().unwrap();
         let answer = if answers.len() > 1 {
@@ -224,7 +229,10 @@ impl Resolve for Names {
         } else {
             answers[0].clone()
         };
-        Ok(answer.iter().map(|text| text.parse().unwrap()).collect())
+        Ok(answer
+            .iter()
+            .map(|text| text.as_ref().parse().unwrap())
+            .collect())
     }
 }
 
@@ -298,7 +306,7 @@ fn leb128(mut value: usize) -> Vec<u8> {
 }
 
 /// A guest: `imports` and `body` are core text; `body` defines `$handle`, which is given the trigger's flattened parts and gives where its
-/// result stands. `$configure` answers `ok` unless `body` begins with a definition of its own.
+/// result stands. `$configure` answers `ok`, and `cabi_realloc` hands out memory, unless `body` has one of its own.
 ///
 /// The memory's first KiB is the guest's to lay its results out in; what the host hands over goes from 64 KiB on.
 pub(crate) fn guest_text(imports: &str, body: &str) -> String {
@@ -307,12 +315,27 @@ pub(crate) fn guest_text(imports: &str, body: &str) -> String {
     } else {
         "(func $configure (param i32 i32) (result i32) (i32.const 512))"
     };
+    let realloc = if body.contains("\"cabi_realloc\"") {
+        ""
+    } else {
+        REALLOC
+    };
     format!(
         r#"(module
   {imports}
   (memory (export "memory") 2)
   (global $free (mut i32) (i32.const 65536))
-  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+  {realloc}
+  {configure}
+  {body}
+  (export "watchbox:artifact/handler@0.1.0#configure" (func $configure))
+  (export "watchbox:artifact/handler@0.1.0#handle" (func $handle))
+)"#
+    )
+}
+
+/// Hands out memory from 64 KiB on.
+const REALLOC: &str = r#"(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     (local $at i32)
     ;; Round up to what is wanted, and hand out what follows. Memory of earlier calls is never given back.
     (local.set $at (i32.and
@@ -324,14 +347,7 @@ pub(crate) fn guest_text(imports: &str, body: &str) -> String {
         (br_if $room (i32.le_u (global.get $free) (i32.mul (memory.size) (i32.const 65536))))
         (br_if $grow (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))
         (unreachable)))
-    (local.get $at))
-  {configure}
-  {body}
-  (export "watchbox:artifact/handler@0.1.0#configure" (func $configure))
-  (export "watchbox:artifact/handler@0.1.0#handle" (func $handle))
-)"#
-    )
-}
+    (local.get $at))"#;
 
 /// A `$handle` that does `code` and then returns no rows.
 pub(crate) fn handle(code: &str) -> String {

@@ -319,7 +319,12 @@ async fn components_that_can_not_run_are_refused_by_name() {
     );
     insta::assert_snapshot!(refused(load(good.to_vec()).await), @"it has no manifest: `watchbox build` embeds `artifact.yaml` as the custom section `watchbox:manifest`");
     let undeclared = testing::MANIFEST.replace("  clock: { reason: test }\n", "");
-    insta::assert_snapshot!(refused(load(testing::embed(good.to_vec(), Some(&undeclared)).to_vec()).await), @"it imports `watchbox:artifact/clock@0.1.0`, which its manifest does not declare: add it under `capabilities`, with the reason");
+    insta::assert_snapshot!(refused(load(testing::embed(good.to_vec(), Some(&undeclared)).to_vec()).await), @"it imports `watchbox:artifact/clock@0.1.0`, which its manifest does not declare: add `clock` under `capabilities`, with the reason");
+    let by_wasi =
+        wat::parse_str("(component (import \"wasi:http/outgoing-handler@0.2.0\" (instance)))")
+            .unwrap();
+    let no_http = testing::MANIFEST.replace("  http: {", "  # http: {");
+    insta::assert_snapshot!(refused(load(testing::embed(by_wasi, Some(&no_http)).to_vec()).await), @"it imports `wasi:http/outgoing-handler@0.2.0`, which its manifest does not declare: add `http` under `capabilities`, with the reason");
     let unknown =
         wat::parse_str("(component (import \"evil:host/files@1.0.0\" (instance)))").unwrap();
     insta::assert_snapshot!(refused(load(testing::embed(unknown, Some(testing::MANIFEST)).to_vec()).await), @"it imports `evil:host/files@1.0.0`, which watchbox does not serve");

@@ -3,17 +3,25 @@
 //! A denial always stands alone. What is read many times in a turn and allowed (the clock, a state key, a log line) is
 //! rolled up into one record with a count, so that the trail is bounded by what was done and not by how often.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use watchbox_model::{AuditRecord, Capability, Time, audit::Decision};
 
 use crate::{Authority, Turn, printable};
 
-/// What was used and tried so far in a turn.
+/// What was used and tried so far in a turn. Clones are the same: a request under way writes here as well.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trail(Arc<Mutex<Kept>>);
+
 #[derive(Debug, Default)]
-pub(crate) struct Trail {
+struct Kept {
     records: Vec<AuditRecord>,
     rolled: Vec<Rolled>,
+    /// The denials since the turn began.
+    denied: u32,
 }
 
 /// The record that others of its kind are rolled up into.
@@ -36,16 +44,33 @@ pub(crate) struct Use {
 }
 
 impl Trail {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // A panic elsewhere leaves at worst a record too few.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A turn begins. Records that are not yet reported stay.
+    pub(crate) fn begin(&self) {
+        self.kept().denied = 0;
+    }
+
+    /// The denials since the turn began.
+    pub(crate) fn denials(&self) -> u32 {
+        self.kept().denied
+    }
+
     /// Writes down that `used` was refused, and why.
-    pub(crate) fn denied(&mut self, who: &Authority, turn: Option<&Turn>, used: Use, reason: &str) {
+    pub(crate) fn denied(&self, who: &Authority, turn: Option<&Turn>, used: Use, reason: &str) {
         let mut record = record(who, turn, used, Decision::Denied);
         record.reason = printable::line(reason, printable::TARGET);
-        self.records.push(record);
+        let mut kept = self.kept();
+        kept.denied = kept.denied.saturating_add(1);
+        kept.records.push(record);
     }
 
     /// Writes down that `used` was allowed by `reason`, and what came of it.
     pub(crate) fn allowed(
-        &mut self,
+        &self,
         who: &Authority,
         turn: Option<&Turn>,
         used: Use,
@@ -53,54 +78,82 @@ impl Trail {
         outcome: &str,
         bytes: u64,
     ) {
-        let mut record = record(who, turn, used, Decision::Allowed);
-        record.reason = reason;
-        record.outcome = printable::line(outcome, printable::TARGET);
-        record.bytes = bytes;
-        self.records.push(record);
+        let record = allowed(who, turn, used, reason, outcome, bytes);
+        self.kept().records.push(record);
     }
 
     /// As [`Trail::allowed`], for what went well and is read so often that it is counted instead.
     pub(crate) fn rolled_up(
-        &mut self,
+        &self,
         who: &Authority,
         turn: Option<&Turn>,
         used: Use,
         reason: String,
         bytes: u64,
     ) {
+        let mut kept = self.kept();
+        if !kept.roll_up(&used, &reason, bytes) {
+            let rolled = Rolled {
+                operation: (used.capability, used.operation),
+                index: kept.records.len(),
+                count: 1,
+                same: true,
+            };
+            kept.rolled.push(rolled);
+            kept.records
+                .push(allowed(who, turn, used, reason, "ok", bytes));
+        }
+    }
+
+    /// The records, in the order in which the first of each kind came. They are gone from here with that.
+    pub(crate) fn finish(&self) -> Vec<AuditRecord> {
+        let mut kept = self.kept();
+        let mut records = std::mem::take(&mut kept.records);
+        for rolled in std::mem::take(&mut kept.rolled) {
+            if rolled.count > 1 {
+                let record = &mut records[rolled.index];
+                record.outcome = format!("ok, {} times", rolled.count);
+                if !rolled.same {
+                    record.target.push_str(" and others");
+                }
+            }
+        }
+        records
+    }
+}
+
+impl Kept {
+    /// Adds to the record of its kind, if there is one.
+    fn roll_up(&mut self, used: &Use, reason: &str, bytes: u64) -> bool {
         let operation = (used.capability, used.operation);
         let found = self.rolled.iter_mut().find(|rolled| {
             rolled.operation == operation && self.records[rolled.index].reason == reason
         });
         let Some(rolled) = found else {
-            self.rolled.push(Rolled {
-                operation,
-                index: self.records.len(),
-                count: 1,
-                same: true,
-            });
-            self.allowed(who, turn, used, reason, "ok", bytes);
-            return;
+            return false;
         };
         let record = &mut self.records[rolled.index];
         rolled.count += 1;
         record.bytes += bytes;
         record.ms += milliseconds(used.took);
         rolled.same &= record.target == used.target;
+        true
     }
+}
 
-    /// The records, in the order in which the first of each kind came.
-    pub(crate) fn finish(self) -> Vec<AuditRecord> {
-        let mut records = self.records;
-        for rolled in self.rolled.iter().filter(|rolled| rolled.count > 1) {
-            let record = &mut records[rolled.index];
-            record.outcome = format!("ok, {} times", rolled.count);
-            if !rolled.same {
-                record.target.push_str(" and others");
-            }
-        }
-        records
+fn allowed(
+    who: &Authority,
+    turn: Option<&Turn>,
+    used: Use,
+    reason: String,
+    outcome: &str,
+    bytes: u64,
+) -> AuditRecord {
+    AuditRecord {
+        reason,
+        outcome: printable::line(outcome, printable::TARGET),
+        bytes,
+        ..record(who, turn, used, Decision::Allowed)
     }
 }
 
@@ -159,7 +212,7 @@ mod tests {
     #[test]
     fn reads_are_counted_and_denials_stand_alone() {
         let who = testing::authority();
-        let mut trail = Trail::default();
+        let trail = Trail::default();
         for key in ["a", "b", "a"] {
             let get = used(Capability::State, "get", key);
             trail.rolled_up(&who, None, get, "state".into(), 10);
@@ -184,7 +237,7 @@ mod tests {
     #[test]
     fn a_grant_that_changed_within_the_turn_starts_a_new_count() {
         let who = testing::authority();
-        let mut trail = Trail::default();
+        let trail = Trail::default();
         let search = || used(Capability::Clients, "search", "label:A");
         trail.rolled_up(&who, None, search(), "label:A".into(), 0);
         trail.rolled_up(&who, None, search(), "all".into(), 0);
@@ -194,7 +247,7 @@ mod tests {
     #[test]
     fn targets_are_made_fit_to_be_shown() {
         let who = testing::authority();
-        let mut trail = Trail::default();
+        let trail = Trail::default();
         trail.denied(
             &who,
             None,

@@ -11,6 +11,8 @@ use watchbox_model::{
     limits::Limit, turn::Trigger,
 };
 
+use crate::LineCount;
+
 /// What an installation may do and is told: shared by all its instances, and changed under them when the operator changes it.
 #[derive(Debug)]
 pub struct Authority {
@@ -22,6 +24,8 @@ pub struct Authority {
     pub parameters: Vec<u8>,
     /// The secret ones.
     pub secrets: BTreeMap<String, Secret>,
+    /// How many lines it wrote in the minute at hand.
+    pub lines: Arc<LineCount>,
     /// The grants. Read anew at each call, so that a revocation takes hold at the next one.
     pub grants: Arc<RwLock<Arc<Grants>>>,
 }

@@ -20,7 +20,7 @@ use wasmtime_wasi::{
 };
 use watchbox_model::{Level, Time};
 
-use crate::{Authority, lines::Lines};
+use crate::{Authority, capabilities::http::WasiHttp, lines::Lines};
 
 /// The most random bytes of one call: the host makes them before the guest's memory limit sees them.
 const RANDOM: u64 = 1 << 20;
@@ -32,6 +32,7 @@ const WRITE: usize = 64 << 10;
 pub(crate) struct Wasi {
     pub(crate) context: WasiCtx,
     pub(crate) table: ResourceTable,
+    pub(crate) http: WasiHttp,
 }
 
 impl Wasi {
@@ -57,6 +58,7 @@ impl Wasi {
         Self {
             context: builder.build(),
             table,
+            http: WasiHttp::default(),
         }
     }
 }
@@ -171,8 +173,52 @@ impl Pollable for Standard {
 mod tests {
     use watchbox_model::Limits;
 
+    use wasmtime_wasi::{
+        cli::WasiCliView as _,
+        filesystem::WasiFilesystemView as _,
+        p2::bindings::{
+            cli::environment::Host as _,
+            filesystem::preopens::Host as _,
+            random::random::Host as _,
+            sockets::{
+                instance_network::Host as _, ip_name_lookup::Host as _, network::IpAddressFamily,
+                tcp_create_socket::Host as _, udp_create_socket::Host as _,
+            },
+        },
+        random::WasiRandomView as _,
+        sockets::WasiSocketsView as _,
+    };
+
     use super::*;
-    use crate::testing;
+    use crate::testing::{self, Outside};
+
+    #[tokio::test]
+    async fn behind_it_is_nothing() {
+        let mut guest = testing::guest("log: true", &Outside::default());
+        assert_eq!(guest.cli().get_environment().unwrap(), []);
+        assert_eq!(guest.cli().get_arguments().unwrap(), [""; 0]);
+        assert_eq!(guest.cli().initial_cwd().unwrap(), None);
+        assert_eq!(guest.filesystem().get_directories().unwrap().len(), 0);
+        let mut sockets = guest.sockets();
+        assert!(sockets.create_tcp_socket(IpAddressFamily::Ipv4).is_err());
+        assert!(
+            sockets
+                .create_udp_socket(IpAddressFamily::Ipv6)
+                .await
+                .is_err()
+        );
+        let network = sockets.instance_network().unwrap();
+        assert!(
+            sockets
+                .resolve_addresses(network, "localhost".to_owned())
+                .is_err()
+        );
+        assert_eq!(
+            guest.random().get_random_bytes(RANDOM).unwrap().len(),
+            1 << 20
+        );
+        assert!(guest.random().get_random_bytes(RANDOM + 1).is_err());
+    }
 
     fn said(grants: &str, write: impl FnOnce(&mut Box<dyn OutputStream>)) -> Vec<String> {
         let lines = Lines::default();

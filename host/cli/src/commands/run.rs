@@ -76,6 +76,7 @@ pub(super) async fn perform(
         digest: component.digest(),
         parameters: parameters.encode(manifest.encoding),
         secrets: parameters.secrets.clone(),
+        lines: Arc::default(),
         grants: Arc::new(RwLock::new(Arc::new(grants.clone()))),
     };
     let subscription = match &source {

@@ -7,7 +7,8 @@ use watchbox_model::{
 
 use crate::{
     bindings::watchbox::artifact::clients::{Client as GuestClient, Error, Host},
-    guest::{Call, Ended, Guest},
+    gate::Call,
+    guest::{Ended, Guest},
     host::Unavailable,
     printable,
 };
@@ -115,11 +116,11 @@ impl Host for Guest {
                 return Ok(Err(self.invalid(call, wrong)));
             }
         };
-        let grants = self.authority.grants();
+        let grants = self.gate.authority.grants();
         let term = SearchTerm::Client(id.clone());
         // A grant of this very search, or of all: whether there is such a client may be known.
         let by_id = grants.search(&term);
-        if by_id.is_err() && (grants.clients.is_empty() || self.work.turn.is_none()) {
+        if by_id.is_err() && (grants.clients.is_empty() || self.gate.turn.is_none()) {
             let denied = self.decide(call, |_| by_id);
             return Ok(denied.map(|_| None).map_err(Error::Denied));
         }

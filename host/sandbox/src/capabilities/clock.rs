@@ -15,7 +15,7 @@ impl Host for Guest {
             Err(why) => return Ok(Err(Error::Denied(why))),
         };
         self.done_often(allowed, 0);
-        let now = self.work.turn.as_ref().map(|turn| turn.now.seconds());
+        let now = self.gate.turn.as_ref().map(|turn| turn.now.seconds());
         // Outside a turn nothing was allowed.
         Ok(now.ok_or_else(|| Error::Denied("there is no turn".to_owned())))
     }

@@ -8,7 +8,8 @@ use watchbox_model::{
 
 use crate::{
     bindings::watchbox::artifact::labels::{Error, Host},
-    guest::{Allowed, Ended, Guest},
+    gate::Allowed,
+    guest::{Ended, Guest},
     printable,
 };
 
@@ -55,6 +56,8 @@ impl Guest {
             Ok(allowed) => allowed,
             Err(why) => return Ok(Err(Error::Denied(why))),
         };
+        // Each is a change of its own: a call must not stand for a hundred of them.
+        self.count(labels.len().saturating_sub(1))?;
         for label in &labels {
             let label = label.clone();
             self.saw(|| Use::Label { op, label });

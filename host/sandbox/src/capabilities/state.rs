@@ -6,7 +6,8 @@ use watchbox_model::{Capability, grants::Use};
 
 use crate::{
     bindings::watchbox::artifact::state::{Error, Host},
-    guest::{Allowed, Ended, Guest, whole},
+    gate::Allowed,
+    guest::{Ended, Guest, whole},
 };
 
 /// The longest key, in bytes.

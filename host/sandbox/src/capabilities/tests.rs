@@ -77,7 +77,7 @@ async fn clients_are_found_page_by_page_as_granted() {
     .await
     .unwrap();
     assert!(matches!(invalid, Err(ClientsError::InvalidQuery(_))));
-    assert_eq!(guest.work.denied, 3);
+    assert_eq!(guest.gate.denied(), 3);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_client_that_no_term_matches_is_as_good_as_none() {
     // There, and not there: no difference.
     assert!(get("C.3").await.is_none());
     assert!(get("C.9").await.is_none());
-    assert_eq!(some.work.denied, 2);
+    assert_eq!(some.gate.denied(), 2);
     let records = trail(&mut some);
     let reasons: Vec<&str> = records
         .lines()
@@ -131,7 +131,7 @@ async fn a_client_that_no_term_matches_is_as_good_as_none() {
             .unwrap()
             .is_none()
     );
-    assert_eq!(by_id.work.denied, 0);
+    assert_eq!(by_id.gate.denied(), 0);
     let mut none = guest("{}", &fleet());
     assert!(matches!(
         Clients::get(&mut none, "C.1".to_owned()).await.unwrap(),
@@ -230,6 +230,51 @@ async fn labels_are_changed_all_or_none() {
     add(&mut guest, "C.1", &["A", "B"]).await.unwrap();
     assert_eq!(guest.work.labels.len(), 2);
     insta::assert_snapshot!(trail(&mut guest).lines().last().unwrap(), @"labels add [A, B of C.1] allowed: labels: add: A, labels: add: B -> ok");
+}
+
+#[tokio::test]
+async fn every_label_of_a_call_counts_as_one() {
+    let grants = "{ labels: { add: [\"*\"] }, limits: { calls: 5 } }";
+    let mut guest = guest(grants, &fleet());
+    add(&mut guest, "C.1", &["A", "B", "C"]).await.unwrap();
+    assert_eq!(guest.work.calls, 3);
+    let labels = ["A", "B", "C"].map(str::to_owned).to_vec();
+    let ended = Labels::add(&mut guest, "C.1".to_owned(), labels).await;
+    assert!(
+        ended.unwrap_err().to_string().contains("limit `calls`"),
+        "six of five"
+    );
+    assert_eq!(guest.work.labels.len(), 3);
+}
+
+#[tokio::test]
+async fn nothing_that_a_guest_writes_forges_a_line() {
+    let forged = "ok\r\n2026-11-27T00:00:00Z error Server.Other: all is lost\u{1b}[2K\u{9b}1A\u{202e}\u{200b}\u{2028}\u{feff}\u{e0041}\0";
+    let mut guest = guest(
+        "{ log: true, state: true, clients: [ all ], labels: { add: [\"*\"] } }",
+        &fleet(),
+    );
+    Log::write(&mut guest, Level::Error, forged.to_owned()).unwrap();
+    let _ = State::get(&mut guest, forged.to_owned()).await.unwrap();
+    let _ = State::keys(&mut guest, forged.to_owned()).await.unwrap();
+    let _ = Clients::get(&mut guest, forged.to_owned()).await.unwrap();
+    let _ = Clients::search(&mut guest, forged.to_owned(), 0, Some(forged.to_owned()))
+        .await
+        .unwrap();
+    let _ = add(&mut guest, forged, &[forged]).await;
+    let _ = add(&mut guest, "C.1", &[forged]).await;
+    let _ = remove(&mut guest, forged, &["A"]).await;
+    let (lines, _) = guest.lines.finish();
+    let upsets = |text: &str| text.chars().find(|c| watchbox_model::printable::upsets(*c));
+    // A line of the log may be several lines long; whoever prints it shows where each begins.
+    assert_eq!(upsets(&lines[0].text.replace('\n', "")), None);
+    let records = guest.gate.take_records();
+    assert_eq!(records.len(), 8);
+    for record in records {
+        for text in [&record.target, &record.reason, &record.outcome] {
+            assert_eq!(upsets(text), None, "{record:?}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -353,7 +398,7 @@ async fn state_is_held_to_its_size_keys_and_grant() {
         State::keys(&mut none, key()).await.unwrap(),
         Err(StateError::Denied(_))
     ));
-    assert_eq!(none.work.denied, 4);
+    assert_eq!(none.gate.denied(), 4);
     assert!(none.work.state.finish().is_empty());
 }
 
@@ -396,5 +441,5 @@ async fn the_clock_and_the_log_answer_as_granted() {
     ));
     Log::write(&mut none, Level::Error, "unheard".to_owned()).unwrap();
     assert_eq!(none.lines.finish().0, []);
-    assert_eq!(none.work.denied, 2);
+    assert_eq!(none.gate.denied(), 2);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use reqwest::{
     Method, StatusCode,
-    header::{HeaderMap, HeaderName, HeaderValue},
+    header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue},
 };
 use url::Url;
 use watchbox_model::Secret;
@@ -22,10 +22,11 @@ const HEADER_BYTES: usize = 64 << 10;
 
 /// Headers that are about the connection and not the request: one that a guest could set would let it say another length, another host or
 /// another end of the request than the host sends (request smuggling).
-const RESERVED: [&str; 13] = [
+const RESERVED: [&str; 12] = [
     "connection",
     "content-length",
     "expect",
+    "forwarded",
     "host",
     "http2-settings",
     "keep-alive",
@@ -34,9 +35,23 @@ const RESERVED: [&str; 13] = [
     "transfer-encoding",
     "upgrade",
     "via",
-    "forwarded",
-    "x-forwarded-host",
 ];
+
+/// Headers that some servers take for the request's method, path or host: a grant decides on those that the request has.
+const OVERRIDES: [&str; 9] = [
+    "x-forwarded-host",
+    "x-host",
+    "x-http-host-override",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-host",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+/// Headers that ask for a piece of an answer: in a piece, no secret is found.
+const PIECES: [&str; 2] = ["range", "if-range"];
 
 /// A checked request.
 #[derive(Clone, Debug)]
@@ -77,8 +92,13 @@ impl Outgoing {
         let mut headers = Vec::with_capacity(request.headers.len());
         let mut bytes = 0;
         for header in &request.headers {
+            // Of a secret, no more than what the guest wrote: the sum would tell how long it is.
+            bytes += match &header.value {
+                Text::Plain(text) => text.len(),
+                Text::Secret(filled) => filled.prefix.len(),
+            };
+            bytes += header.name.len();
             let header = read_header(&header.name, &header.value, secrets, &mut scrub)?;
-            bytes += header.name.as_str().len() + header.value.len();
             headers.push(header);
         }
         if bytes > HEADER_BYTES {
@@ -86,7 +106,7 @@ impl Outgoing {
                 "{bytes} bytes of headers; at most {HEADER_BYTES} are allowed"
             ));
         }
-        Ok(Self {
+        let outgoing = Self {
             method: read_method(&request.method)?,
             url,
             url_secret,
@@ -94,7 +114,15 @@ impl Outgoing {
             body: Bytes::copy_from_slice(&request.body),
             once: request.once.clone(),
             scrub,
-        })
+        };
+        let piece = |header: &&Header| PIECES.contains(&header.name.as_str());
+        match outgoing.headers.iter().find(piece) {
+            Some(header) if !outgoing.secrets().is_empty() => Err(format!(
+                "the header `{}` can't be set where a secret is filled in: a piece of an answer can't be cleaned of it",
+                header.name
+            )),
+            _ => Ok(outgoing),
+        }
     }
 
     /// The parameters that are filled in, each once.
@@ -120,6 +148,11 @@ impl Outgoing {
             // A header's secret may also have been put into the URL, if a server gave it away before.
             None => self.scrub.text(&format!("{} {}", self.method, self.url)),
         }
+    }
+
+    /// `text` without its secrets.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        self.scrub.text(text)
     }
 
     /// Scheme, host and port.
@@ -148,6 +181,10 @@ impl Outgoing {
         let mut map = HeaderMap::with_capacity(self.headers.len());
         for header in &self.headers {
             map.append(header.name.clone(), header.value.clone());
+        }
+        if !self.scrub.is_empty() {
+            // What is compressed can't be cleaned.
+            map.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         map
     }
@@ -249,6 +286,12 @@ fn read_url(
     if text.len() > URL {
         return Err(format!("{what} is longer than {URL} bytes"));
     }
+    // The parser would leave some of them out, and so read something else than what was written.
+    if text.contains(char::is_control) {
+        return Err(format!(
+            "{what} has a line break or another control character"
+        ));
+    }
     // The parser's own message is about the kind of error alone, and shows nothing of the text.
     let mut url = Url::parse(text).map_err(|why| format!("{what} is no absolute URL: {why}"))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -261,10 +304,7 @@ fn read_url(
     }
     url.set_fragment(None);
     if let Some(name) = &name {
-        scrub.add(name, text);
-        scrub.add(name, url.as_str());
-        scrub.add(name, &url[url::Position::BeforePath..]);
-        scrub.add(name, url.path());
+        scrub.add_url(name, text, &url);
     }
     Ok((url, name))
 }
@@ -281,6 +321,11 @@ fn read_header(
     if RESERVED.contains(&header.as_str()) || header.as_str().starts_with("proxy-") {
         return Err(format!(
             "the header `{shown}` is the host's own and can't be set"
+        ));
+    }
+    if OVERRIDES.contains(&header.as_str()) {
+        return Err(format!(
+            "the header `{shown}` can't be set: some servers take it for the request's own method, path or host"
         ));
     }
     let wrong = || {

@@ -16,6 +16,8 @@ use reqwest::{
 };
 use url::Url;
 
+use super::exchange::{HEADER_BYTES, HEADERS};
+
 /// Clients that are kept. The one unused for longest makes room.
 const KEPT: usize = 64;
 
@@ -86,6 +88,8 @@ fn build(key: &Key) -> reqwest::Result<Client> {
         .retry(reqwest::retry::never())
         .referer(false)
         .user_agent(concat!("watchbox/", env!("CARGO_PKG_VERSION")))
+        .http1_max_headers(HEADERS)
+        .http2_max_header_list_size(HEADER_BYTES as u32)
         .connect_timeout(Duration::from_secs(10))
         .pool_idle_timeout(Duration::from_secs(30))
         .pool_max_idle_per_host(4)

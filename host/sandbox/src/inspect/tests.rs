@@ -60,6 +60,51 @@ fn imports_are_classed() {
 }
 
 #[test]
+fn names_that_look_like_ours_are_not() {
+    for name in [
+        "watchbox:artifact/http",
+        "watchbox:artifact/http@0.2.0",
+        "watchbox:artifact/http@1.0.0",
+        "watchbox:artifact/http@0.1.0-evil",
+        "watchbox:artifact/http@00.1.0",
+        "watchbox:artifact/http@0.1",
+        "watchbox:artifact/http@0.1.0@0.1.0",
+        "watchbox:artifact/HTTP@0.1.0",
+        "WATCHBOX:artifact/http@0.1.0",
+        "Watchbox:artifact/http@0.1.0",
+        "watchbox:artifact/http/x@0.1.0",
+        "watchbox:artifact:http@0.1.0",
+        "watchbox:artifact/h-ttp@0.1.0",
+        "watchbox-artifact:x/http@0.1.0",
+        "w\u{430}tchbox:artifact/http@0.1.0",
+        "watchbox:artifact/http\u{200b}@0.1.0",
+        "watchbox:artifact/http@0.1.0\u{0}",
+        " watchbox:artifact/http@0.1.0",
+        "wasi:http/outgoing-handler",
+        "wasi:http/outgoing-handler@0.2.0-rc-2023-11-10",
+        "wasi:http/outgoing-handler@0.3.0",
+        "locked-dep=<watchbox:artifact/http@0.1.0>",
+        "unlocked-dep=<watchbox:artifact/http@{>=0.1.0}>",
+        "url=<https://watchbox/artifact/http>",
+        "integrity=<sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=>",
+        "http",
+        "env",
+        "wasi_snapshot_preview1",
+    ] {
+        let text = format!(
+            "(component (import \"{}\" (instance)))",
+            name.replace('\0', "\\00")
+        );
+        let wasm = wat::parse_str(text).unwrap();
+        match inspect(&wasm) {
+            Err(InspectError::Malformed(_)) => {}
+            Ok(found) => assert_eq!(found.imports[0].class, ImportClass::Unknown, "{name:?}"),
+            Err(other) => panic!("{name:?}: {other}"),
+        }
+    }
+}
+
+#[test]
 fn a_manifest_that_is_none_is_told() {
     let with = |data: &[u8]| {
         let mut wasm = wat::parse_str("(component)").unwrap();

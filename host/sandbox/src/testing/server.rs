@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use tokio::{
@@ -69,13 +70,42 @@ async fn serve(mut stream: TcpStream, answers: Arc<Vec<String>>, seen: Arc<Mutex
         seen.push(String::from_utf8_lossy(&bytes).into_owned());
         answers[(seen.len() - 1).min(answers.len() - 1)].clone()
     };
-    if answer == "HANG" {
-        // Until the other side has had enough.
-        while stream.read_buf(&mut bytes).await.unwrap_or(0) > 0 {}
-        return;
+    // Until the other side has had enough: nothing, or a head and then more and more of this.
+    match answer.as_str() {
+        "HANG" => while stream.read_buf(&mut bytes).await.unwrap_or(0) > 0 {},
+        "TRICKLE" => {
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
+            forever(stream, head, "x", Duration::from_millis(2)).await;
+        }
+        "INFORM" => {
+            forever(
+                stream,
+                "",
+                "HTTP/1.1 103 Early Hints\r\n\r\n",
+                Duration::ZERO,
+            )
+            .await
+        }
+        "HEADERS" => forever(stream, "HTTP/1.1 200 OK\r\n", "x: y\r\n", Duration::ZERO).await,
+        "HEADER" => forever(stream, "HTTP/1.1 200 OK\r\nx: ", "yyyyyyyy", Duration::ZERO).await,
+        _ => {
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
     }
-    let _ = stream.write_all(answer.as_bytes()).await;
-    let _ = stream.shutdown().await;
+}
+
+async fn forever(mut stream: TcpStream, head: &str, more: &str, pause: Duration) {
+    let mut sent = stream.write_all(head.as_bytes()).await;
+    let more = if pause.is_zero() {
+        more.repeat(1_000)
+    } else {
+        more.to_owned()
+    };
+    while sent.is_ok() {
+        tokio::time::sleep(pause).await;
+        sent = stream.write_all(more.as_bytes()).await;
+    }
 }
 
 /// An answer as it goes over the wire.

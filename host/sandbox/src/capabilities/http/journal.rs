@@ -4,11 +4,19 @@
 //! answer, and the answers that ask for another try: 408, 425, 429 and every 5xx. A turn that retries because a
 //! server was busy gets through once it is not, and what the server accepted in the meantime is not sent twice.
 
-use std::{collections::HashMap, fmt};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::{Mutex, MutexGuard};
 use watchbox_model::{Digest, Name};
 
 use crate::{
@@ -21,32 +29,54 @@ use crate::{
 /// The longest `once` name, in bytes.
 const NAME: usize = 200;
 
-/// What the turn has sent so far.
+/// What the turn has sent so far. Clones are the same: a request under way writes here.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Effects(Arc<Sent>);
+
 #[derive(Debug, Default)]
-pub(crate) struct Effects {
-    /// Whether anything left the machine, in this try or an earlier one.
-    pub(crate) left_machine: bool,
-    /// How many requests of each digest are settled.
-    settled: HashMap<Digest, u32>,
+struct Sent {
+    left_machine: AtomicBool,
+    settled: Mutex<Settled>,
 }
 
+/// How many requests of each digest are settled.
+#[derive(Debug, Default)]
+pub(super) struct Settled(HashMap<Digest, u32>);
+
 impl Effects {
+    /// Whether anything left the machine, in this try or an earlier one.
+    pub(crate) fn left_machine(&self) -> bool {
+        self.0.left_machine.load(Ordering::Relaxed)
+    }
+
+    /// Something leaves the machine, or left it in an earlier try.
+    pub(super) fn leaves_machine(&self) {
+        self.0.left_machine.store(true, Ordering::Relaxed);
+    }
+
+    /// What is settled. While it is held, no other request of the turn is sent.
+    pub(super) async fn settled(&self) -> MutexGuard<'_, Settled> {
+        self.0.settled.lock().await
+    }
+}
+
+impl Settled {
     /// The effect that `request` is: by its `once` name, or else by what it says and how many like it were settled before.
     pub(super) fn asked(&self, request: &Request) -> Effect {
         match &request.once {
             Some(name) => Effect::Named(name.clone()),
             None => {
                 let digest = digest(request);
-                let nth = self.settled.get(&digest).copied().unwrap_or_default();
+                let nth = self.0.get(&digest).copied().unwrap_or_default();
                 Effect::Alike(digest, nth)
             }
         }
     }
 
     /// `effect` is settled: the next request like it is another one.
-    pub(super) fn settled(&mut self, effect: &Effect) {
+    pub(super) fn settle(&mut self, effect: &Effect) {
         if let Effect::Alike(digest, nth) = effect {
-            self.settled.insert(*digest, nth + 1);
+            self.0.insert(*digest, nth + 1);
         }
     }
 }
@@ -188,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_same_request_counts_up_only_when_settled() {
-        let mut effects = Effects::default();
+        let mut effects = Settled::default();
         let nth = |effect: &Effect| match effect {
             Effect::Alike(_, nth) => *nth,
             Effect::Named(name) => panic!("{name}"),
@@ -196,7 +226,7 @@ mod tests {
         let first = effects.asked(&request("a", None));
         assert_eq!(effects.asked(&request("a", None)), first);
         assert_ne!(effects.asked(&request("b", None)), first);
-        effects.settled(&first);
+        effects.settle(&first);
         let second = effects.asked(&request("a", None));
         assert_eq!((nth(&first), nth(&second)), (0, 1));
         assert_eq!(nth(&effects.asked(&request("b", None))), 0);
@@ -204,9 +234,9 @@ mod tests {
 
     #[test]
     fn a_name_stands_for_its_effect_whatever_the_body() {
-        let mut effects = Effects::default();
+        let mut effects = Settled::default();
         let first = effects.asked(&request("42 seconds ago", Some("C.1")));
-        effects.settled(&first);
+        effects.settle(&first);
         let again = effects.asked(&request("47 seconds ago", Some("C.1")));
         assert_eq!(first, Effect::Named("C.1".to_owned()));
         assert_eq!(again, first);

@@ -80,7 +80,7 @@ async fn what_a_grant_covers_is_sent_and_what_none_covers_is_not() {
         "{seen}"
     );
     assert!(seen.contains("user-agent: watchbox/"), "{seen}");
-    assert!(guest.work.http.left_machine);
+    assert!(guest.work.http.left_machine());
     insta::assert_snapshot!(trail_at(&mut guest, &server), @"http send [POST http://127.0.0.1:PORT/hook?a=b] allowed: http: * http://127.0.0.1:PORT/* -> status 200");
 
     let mut guest = testing::guest("{}", &Outside::default());
@@ -92,7 +92,7 @@ async fn what_a_grant_covers_is_sent_and_what_none_covers_is_not() {
         "{denied:?}"
     );
     assert_eq!(server.requests().len(), 1);
-    assert!(!guest.work.http.left_machine);
+    assert!(!guest.work.http.left_machine());
     assert!(trail(&mut guest).contains("DENIED"));
 }
 
@@ -207,6 +207,192 @@ async fn secrets_go_out_and_never_come_back() {
     assert_eq!(server.requests().len(), 1);
 }
 
+/// A request with the secret `token` in a header.
+fn with_token(url: &str) -> Request {
+    let mut request = get(url);
+    request.headers.push(Header {
+        name: "Authorization".to_owned(),
+        value: secret("token", "Bearer "),
+    });
+    request
+}
+
+#[tokio::test]
+async fn an_echo_is_cleaned_whatever_it_is_encoded_in() {
+    let echo = answer(
+        "200 OK",
+        "x-sesame-open-up: %73esame%2Dopen-up\r\nset-cookie: t=sesame-open-up; path=/\r\n",
+        r#"{"you": "\u0073esame-open-up", "basic": "QmVhcmVyIHNlc2FtZS1vcGVuLXVw"}"#,
+    );
+    let server = Server::answering(&[&echo]).await;
+    let mut allowed = guest(&to(&server, "secrets: [token]"), &Outside::default());
+    let response = send(&mut allowed, with_token(&server.url("/x")))
+        .await
+        .unwrap();
+    let body = String::from_utf8(response.body).unwrap();
+    // The group of base64 that begins with what stood before it is left.
+    assert_eq!(
+        body,
+        r#"{"you": "secret(token)", "basic": "QmVhcmVyIHsecret(token)"}"#
+    );
+    let headers = format!("{:?}", response.headers);
+    assert!(!headers.contains("open"), "{headers}");
+    // The length is that of what the guest sees.
+    assert!(
+        response
+            .headers
+            .contains(&("content-length".to_owned(), body.len().to_string())),
+        "{headers}"
+    );
+}
+
+#[tokio::test]
+async fn a_compressed_echo_is_left_out() {
+    let echo = answer("200 OK", "content-encoding: gzip\r\n", "not looked into");
+    let server = Server::answering(&[&echo]).await;
+    let mut allowed = guest(&to(&server, "secrets: [token]"), &Outside::default());
+    let response = send(&mut allowed, with_token(&server.url("/x")))
+        .await
+        .unwrap();
+    assert_eq!(
+        (response.status, response.body.as_slice()),
+        (200, b"".as_slice())
+    );
+    assert!(server.requests()[0].contains("accept-encoding: identity"));
+    let (messages, _) = allowed.lines.finish();
+    assert!(
+        messages[0].text.contains("can't be cleaned"),
+        "{messages:?}"
+    );
+    assert!(trail(&mut allowed).ends_with("-> status 200, compressed: its body is left out"));
+    // Where no secret went out there is nothing to clean: it is handed over as it came, never unpacked.
+    let response = send(&mut allowed, get(&server.url("/x"))).await.unwrap();
+    assert_eq!(response.body, b"not looked into");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_guess_does_not_show() {
+    let outside = Outside::default();
+    let mut guest = guest("http: []", &outside);
+    let mut told = async |guess: &str| {
+        let url = format!("https://{guess}.example/{guess}");
+        match send(&mut guest, with_token(&url)).await.unwrap_err() {
+            Error::Denied(why) => why.replace(guess, "GUESS"),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (wrong, right) = (told("sesame-open-it").await, told("sesame-open-up").await);
+    assert_eq!(wrong, right);
+    assert!(wrong.contains("GUESS.example"), "{wrong}");
+    let trail = trail(&mut guest);
+    assert!(
+        trail.contains("sesame-open-it") && !trail.contains("sesame-open-up"),
+        "{trail}"
+    );
+}
+
+#[tokio::test]
+async fn a_denied_request_resolves_no_name() {
+    // One who resolves would find no answer here.
+    let egress = Egress::with_resolver(Arc::new(Names::<&str>(Mutex::new(Vec::new()))));
+    let mut guest = guest_with(authority_with("http: []"), &Outside::default(), egress);
+    let denied = send(&mut guest, get("https://told.by.its.name.example/")).await;
+    assert!(matches!(denied, Err(Error::Denied(_))));
+}
+
+#[tokio::test]
+async fn answers_without_end_are_cut_off() {
+    let bounded = |url: String| Request {
+        timeout_ms: Some(100),
+        ..get(&url)
+    };
+    for (answer, is_late) in [
+        ("TRICKLE", true),
+        ("INFORM", true),
+        ("HEADERS", false),
+        ("HEADER", false),
+    ] {
+        let server = Server::answering(&[answer]).await;
+        let mut guest = guest(&to(&server, ""), &Outside::default());
+        let request = if is_late {
+            bounded(server.url("/x"))
+        } else {
+            get(&server.url("/x"))
+        };
+        let failed = send(&mut guest, request).await.unwrap_err();
+        match failed {
+            Error::Timeout => assert!(is_late, "{answer}"),
+            Error::Unreachable(why) => assert!(!is_late, "{answer}: {why}"),
+            other => panic!("{answer}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn headers_of_an_answer_are_bounded() {
+    let many = |count: usize, length: usize| {
+        let headers = (0..count).map(|n| format!("x{n}: {}\r\n", "y".repeat(length)));
+        answer("200 OK", &headers.collect::<String>(), "")
+    };
+    let (well, too_many, too_long) = (many(90, 600), many(101, 1), many(10, 7_000));
+    let server = Server::answering(&[&well, &too_many, &too_long]).await;
+    let mut guest = guest(&to(&server, ""), &Outside::default());
+    assert_eq!(
+        send(&mut guest, get(&server.url("/x")))
+            .await
+            .unwrap()
+            .headers
+            .len(),
+        92
+    );
+    for _ in 0..2 {
+        let failed = send(&mut guest, get(&server.url("/x"))).await.unwrap_err();
+        assert!(matches!(failed, Error::Unreachable(_)), "{failed:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_s_body_is_held_to_its_limit() {
+    let server = Server::answering(&[&answer("200 OK", "", "")]).await;
+    let grants = format!("{{ limits: {{ request: 4B }}, {}", &to(&server, "")[1..]);
+    let mut guest = guest(&grants, &Outside::default());
+    send(&mut guest, post(plain(&server.url("/x")), "1234"))
+        .await
+        .unwrap();
+    let denied = send(&mut guest, post(plain(&server.url("/y")), "12345"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&denied, Error::Denied(why) if why.contains("limits.request")),
+        "{denied:?}"
+    );
+    assert_eq!(server.requests().len(), 1);
+    assert!(trail(&mut guest).contains("DENIED: its body has more than the 4 bytes"));
+}
+
+#[tokio::test]
+async fn a_name_is_checked_anew_at_each_hop() {
+    let away = answer("307 Temporary Redirect", "location: /there\r\n", "");
+    let server = Server::answering(&[&away]).await;
+    let url = format!("http://moving.example:{}/here", server.address.port());
+    let names = Names(Mutex::new(vec![vec!["127.0.0.1"], vec!["10.0.0.1"]]));
+    let authority = authority_with(&format!(
+        "http: [ {{ method: GET, url: \"{}\", redirects: 1, addresses: [\"127.0.0.1\"] }} ]",
+        url.replace("/here", "/*")
+    ));
+    let mut guest = guest_with(
+        authority,
+        &Outside::default(),
+        Egress::with_resolver(Arc::new(names)),
+    );
+    let denied = send(&mut guest, get(&url)).await.unwrap_err();
+    assert!(
+        matches!(&denied, Error::Denied(why) if why.contains("private")),
+        "{denied:?}"
+    );
+    assert_eq!(server.requests().len(), 1);
+}
+
 #[tokio::test]
 async fn of_a_secret_url_only_its_place_is_shown() {
     let server =
@@ -253,7 +439,7 @@ async fn an_accepted_request_is_not_sent_again_by_a_further_try() {
     assert_eq!(send(&mut again, request()).await.unwrap().body, b"first");
     assert_eq!(send(&mut again, request()).await.unwrap().body, b"second");
     assert_eq!(server.requests().len(), 2);
-    assert!(again.work.http.left_machine);
+    assert!(again.work.http.left_machine());
     assert!(trail(&mut again).contains("status 200, from the journal"));
     // A grant that is gone is gone for what is in the journal, too.
     let mut revoked = guest("{}", &outside);
@@ -503,5 +689,5 @@ async fn wrong_requests_are_refused_and_written_down() {
         "there is no secret parameter `missing`",
     )
     "#);
-    assert_eq!(guest.work.denied, 2);
+    assert_eq!(guest.gate.denied(), 2);
 }

@@ -31,10 +31,15 @@ fn headers_of_the_connection_can_not_be_set() {
         "Content-Length",
         "TRANSFER-ENCODING",
         "Proxy-Authorization",
+        "Proxy-Anything",
         "te",
     ]) {
         let wrong = read(&request("GET", "https://a/", &[(name, "x")])).unwrap_err();
         assert!(wrong.contains("host's own"), "{name}: {wrong}");
+    }
+    for name in OVERRIDES.iter().chain(&["X-HTTP-Method-Override"]) {
+        let wrong = read(&request("GET", "https://a/", &[(name, "x")])).unwrap_err();
+        assert!(wrong.contains("some servers"), "{name}: {wrong}");
     }
     assert!(
         read(&request(
@@ -56,12 +61,62 @@ fn what_would_end_a_header_is_refused() {
         ("a", "x\r\ny: z"),
         ("a", "x\ny"),
         ("a", "x\0y"),
+        ("a", "x\r\n y"),
+        ("a", "x\n\ty"),
+        ("a", "x\ry"),
+        ("a", "\u{7f}"),
+        ("ä", "x"),
+        ("a\0", "x"),
+        (":authority", "x"),
     ] {
         assert!(
             read(&request("GET", "https://a/", &[(name, value)])).is_err(),
             "{name:?}: {value:?}"
         );
     }
+}
+
+/// A request with the secret `s` in a header, of this value, and other headers.
+fn with_secret(value: &str, headers: &[(&str, &str)]) -> Result<Outgoing, String> {
+    let mut request = request("GET", "https://a/", headers);
+    request.headers.push(GuestHeader {
+        name: "x-secret".to_owned(),
+        value: Text::Secret(Filled {
+            parameter: "s".to_owned(),
+            prefix: "Bearer ".to_owned(),
+        }),
+    });
+    Outgoing::read(&request, &[("s".to_owned(), Secret::new(value))].into())
+}
+
+#[test]
+fn how_long_a_secret_is_does_not_show() {
+    let rest = |bytes: usize| HEADER_BYTES - "ax-secretBearer ".len() - bytes;
+    for length in [6, 60, 6_000] {
+        let read = |bytes| with_secret(&"x".repeat(length), &[("a", &"y".repeat(bytes))]);
+        assert!(read(rest(0)).is_ok());
+        let wrong = read(rest(0) + 1).unwrap_err();
+        assert!(wrong.starts_with("65537 bytes of headers"), "{wrong}");
+    }
+}
+
+#[test]
+fn what_can_not_be_cleaned_of_a_secret_is_not_asked_for() {
+    let map = with_secret("sesame-open-up", &[("accept-encoding", "gzip")])
+        .unwrap()
+        .header_map();
+    let encodings: Vec<_> = map.get_all(ACCEPT_ENCODING).iter().collect();
+    assert_eq!(encodings, ["identity"]);
+    for name in ["Range", "if-range"] {
+        let wrong = with_secret("sesame-open-up", &[(name, "bytes=0-3")]).unwrap_err();
+        assert!(wrong.contains("a piece of an answer"), "{wrong}");
+    }
+    let plain = read(&request(
+        "GET",
+        "https://a/",
+        &[("accept-encoding", "gzip"), ("range", "bytes=0-3")],
+    ));
+    assert_eq!(plain.unwrap().header_map()[ACCEPT_ENCODING], "gzip");
 }
 
 #[test]
@@ -94,6 +149,12 @@ fn urls_are_absolute_and_of_http() {
         "https://u@a/",
         "https://",
         "data:,x",
+        "https://a/b\nc",
+        "https://a/\tb",
+        "ht\ntps://a/",
+        "https://a\r\nhost: b/",
+        "https://a/\0",
+        "\u{1}https://a/",
     ] {
         assert!(read(&request("GET", url, &[])).is_err(), "{url:?}");
     }
