@@ -18,3 +18,4 @@ mod slack;
 mod tls;
 mod trail;
 mod versions;
+mod wasi_http;

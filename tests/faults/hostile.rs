@@ -12,7 +12,8 @@ const NAME: &str = "Test.Misbehaving";
 const SOON: Duration = Duration::from_secs(60);
 
 /// Short, so that a test need not wait for the defaults.
-const GRANTS: &str = "log: true\nlimits: { memory: 16MiB, compute: 300ms, tries: 2 }\n";
+const GRANTS: &str =
+    "log: true\nlabels: { add: [ '*' ] }\nlimits: { memory: 16MiB, compute: 300ms, tries: 2 }\n";
 
 /// A server with the relay and the misbehaving guest on one log.
 fn start() -> Result<(Home, Server)> {
@@ -113,6 +114,26 @@ fn rows_that_are_none() -> Result<()> {
 }
 
 #[test]
+fn a_row_deeper_than_any() -> Result<()> {
+    contained("deep", "no rows")
+}
+
+#[test]
+fn a_row_that_lies_about_its_length() -> Result<()> {
+    contained("lie", "no rows")
+}
+
+#[test]
+fn a_row_larger_than_a_row_may_be() -> Result<()> {
+    contained("huge", "no rows")
+}
+
+#[test]
+fn more_labels_than_calls() -> Result<()> {
+    contained("label", "calls")
+}
+
+#[test]
 fn a_fault_of_its_own() -> Result<()> {
     contained("fault", "said to be at fault")
 }
@@ -135,6 +156,74 @@ fn a_flood_of_log_lines_is_cut_and_counted() -> Result<()> {
             .any(|line| line.to_string().contains("dropped")),
         "{:?}",
         messages.last()
+    );
+    Ok(())
+}
+
+/// What does something to a terminal, or is there and can't be seen.
+fn upsets(text: &str) -> Option<char> {
+    text.chars()
+        .find(|c| c.is_control() && *c != '\n' || matches!(c, '\u{200b}' | '\u{202e}'))
+}
+
+#[test]
+fn a_forged_line_is_shown_as_what_it_is() -> Result<()> {
+    let (_home, server) = start()?;
+    let rows = server.api().live(&format!("rows/{NAME}"), None)?;
+    server.api().accept_events(LOG, &with_poison("forge"))?;
+    rows.take_within(20, SOON)?;
+    let audit = ["audit", "--artifact", NAME, "--decision", "denied"];
+    for arguments in [
+        &["messages", NAME][..],
+        &["--json", "messages", NAME],
+        &audit,
+    ] {
+        let shown = server.run_ok(arguments)?;
+        assert_eq!(upsets(&shown), None, "{arguments:?}: {shown:?}");
+        // It stands within a line that says whose it is, and begins none.
+        assert!(shown.contains("all is lost"), "{arguments:?}: {shown}");
+        let forges = |line: &str| line.starts_with("2026-11-27T00:00:00Z");
+        assert!(!shown.lines().any(forges), "{arguments:?}: {shown}");
+    }
+    assert_eq!(upsets(&server.log()?), None);
+    Ok(())
+}
+
+#[test]
+fn what_it_reaches_for_is_refused_and_told() -> Result<()> {
+    let (_home, server) = start()?;
+    let rows = server.api().live(&format!("rows/{NAME}"), None)?;
+    server.api().accept_events(LOG, &with_poison("reach"))?;
+    // It takes each refusal for an answer, and goes on.
+    rows.take_within(20, SOON)?;
+    let path = format!("/api/v1/audit?artifact={NAME}&decision=denied");
+    let records = server.api().get_json(&path)?;
+    let mut tried: Vec<String> = records["items"]
+        .as_array()
+        .context("no records")?
+        .iter()
+        .map(|record| {
+            let field = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
+            format!(
+                "{} {} {}",
+                field("capability"),
+                field("operation"),
+                field("target")
+            )
+        })
+        .collect();
+    tried.sort();
+    assert_eq!(
+        tried,
+        [
+            "clients get C.1",
+            "clients search all",
+            "http send GET http://127.0.0.1:8421/api/v1/tokens",
+            "http send GET http://169.254.169.254/latest/meta-data/",
+            "http send an invalid request",
+            "labels remove Slack of C.1",
+            "state set key",
+        ]
     );
     Ok(())
 }

@@ -5,7 +5,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use exports::watchbox::artifact::handler::{Failure, Guest, Trigger};
-use watchbox::artifact::log;
+use watchbox::artifact::{clients, http, labels, log, state};
 
 wit_bindgen::generate!({
     path: "../../../wit",
@@ -44,6 +44,31 @@ impl Guest for Misbehaving {
         if told_to("act:garbage") {
             return Ok(b"\x93 these are no rows".to_vec());
         }
+        if told_to("act:deep") {
+            // One row, in which values stand in values without end.
+            return Ok([&b"\x91\x81\xa4Deep"[..], &[0x91; 100_000]].concat());
+        }
+        if told_to("act:lie") {
+            // One row of four thousand million columns.
+            return Ok(b"\x91\xdf\xff\xff\xff\xff".to_vec());
+        }
+        if told_to("act:huge") {
+            // One row with two MiB of bytes.
+            let bytes = vec![7; 2 << 20];
+            return Ok([&b"\x91\x81\xa4Huge\xc6\x00\x20\x00\x00"[..], &bytes].concat());
+        }
+        if told_to("act:label") {
+            // More changes than a turn has calls.
+            let many: Vec<String> = (0..100).map(|label| format!("label-{label}")).collect();
+            while labels::add("C.1", &many).is_ok() {}
+        }
+        if told_to("act:forge") {
+            log::write(log::Level::Info, FORGED);
+            let _ = state::get(FORGED);
+        }
+        if told_to("act:reach") {
+            reach();
+        }
         if told_to("act:flood") {
             (0..5_000).for_each(|line| log::write(log::Level::Warn, &format!("line {line}")));
         }
@@ -59,6 +84,32 @@ impl Guest for Misbehaving {
         }
         Ok(batch.rows)
     }
+}
+
+/// What would look like a line of somebody else's, and would steer the terminal that shows it.
+const FORGED: &str = "well\r\n2026-11-27T00:00:00Z error Server.Other: all is lost\u{1b}[2J\u{9b}1A\u{202e}\u{200b}\0";
+
+/// Tries what nobody granted it.
+fn reach() {
+    for url in [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://127.0.0.1:8421/api/v1/tokens",
+        "file:///etc/passwd",
+    ] {
+        let request = http::Request {
+            method: "GET".to_owned(),
+            url: http::Text::Plain(url.to_owned()),
+            headers: Vec::new(),
+            body: Vec::new(),
+            timeout_ms: None,
+            once: None,
+        };
+        assert!(http::send(&request).is_err(), "{url}");
+    }
+    assert!(clients::search("all", 0, None).is_err());
+    assert!(clients::get("C.1").is_err());
+    assert!(state::set("key", b"value").is_err());
+    assert!(labels::remove("C.1", &["Slack".to_owned()]).is_err());
 }
 
 /// Never ends.
