@@ -2,6 +2,7 @@
 
 mod auth;
 mod authority;
+mod canaries;
 mod cli;
 mod folder;
 mod hot_load;
@@ -12,10 +13,12 @@ mod logs;
 mod numbers;
 mod powershell;
 mod replay;
+mod secrets;
 mod shadow;
 mod shutdown;
 mod slack;
 mod tls;
 mod trail;
+mod trust;
 mod versions;
 mod wasi_http;

@@ -5,6 +5,7 @@
 
 mod api;
 mod build;
+mod echo;
 mod eventually;
 mod home;
 mod live;
@@ -20,6 +21,7 @@ pub const LANGUAGES: [&str; 4] = ["python", "javascript", "c", "go"];
 
 pub use api::{Answer, Api};
 pub use build::Build;
+pub use echo::Echo;
 pub use eventually::eventually;
 pub use home::Home;
 pub use live::{Live, LiveRow};

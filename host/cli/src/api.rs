@@ -11,7 +11,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::{Serialize, de::DeserializeOwned};
-use watchbox_model::Secret;
+use watchbox_model::{ComponentSignature, Secret};
 use watchbox_server::api::types::Page;
 
 pub use error::ApiError;
@@ -139,6 +139,20 @@ impl Api {
             .request(Method::POST, &["artifacts"], &Query::new())
             .header(reqwest::header::CONTENT_TYPE, "application/wasm")
             .body(component);
+        self.answer(self.send(request).await?).await
+    }
+
+    /// Sends a signature of an uploaded component, and reads what the server has of it.
+    pub async fn sign<T: DeserializeOwned>(
+        &self,
+        digest: &str,
+        signature: &ComponentSignature,
+    ) -> anyhow::Result<T> {
+        let path = ["artifacts", digest, "signatures"];
+        let request = self
+            .request(Method::POST, &path, &Query::new())
+            .header(reqwest::header::CONTENT_TYPE, "text/plain")
+            .body(signature.as_str().to_owned());
         self.answer(self.send(request).await?).await
     }
 

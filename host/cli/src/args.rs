@@ -16,9 +16,11 @@ mod install;
 mod logs;
 mod replay;
 mod run;
+mod secrets;
 mod serve;
 mod settings;
 mod shadow;
+mod sign;
 mod span;
 mod table;
 mod token;
@@ -43,9 +45,11 @@ pub use install::{Install, StartArgument, Upgrade};
 pub use logs::{Logs, ReadLog, RowFormat};
 pub use replay::Replay;
 pub use run::{Job, Run};
+pub use secrets::{Secrets, SecretsCommand, SecretsSet};
 pub use serve::{LogFormat, Serve};
 pub use settings::Settings;
 pub use shadow::{Shadow, ShadowCommand};
+pub use sign::{Keygen, Sign, Verify};
 pub use span::Span;
 pub use table::{Installed, Table};
 pub use token::{
@@ -130,6 +134,12 @@ pub enum Command {
     Build(Build),
     /// Find out which grants an artifact needs
     Grants(Grants),
+    /// Make a key to sign components with
+    Keygen(Keygen),
+    /// Sign a component, so that servers can tell who stands for it
+    Sign(Sign),
+    /// Verify who signed a component
+    Verify(Verify),
 
     // The monitoring table.
     /// Install an artifact on the server
@@ -180,6 +190,8 @@ pub enum Command {
     Audit(Audit),
     /// Look at triggers that were set aside, and give them to their artifact again
     DeadLetters(DeadLetters),
+    /// List the secrets of installed artifacts by name, set them, seal them anew
+    Secrets(Secrets),
     /// Make, list, rotate and revoke tokens
     Token(Token),
     /// Write a copy of all that is kept, while the server works

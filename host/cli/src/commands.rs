@@ -16,8 +16,10 @@ mod logs;
 mod read_log;
 mod replay;
 mod run;
+mod secrets;
 mod serve;
 mod shadow;
+mod sign;
 mod switch;
 mod table;
 mod token;
@@ -39,6 +41,9 @@ pub fn perform(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Build(args) => build::build(args, output),
         Command::Grants(args) => many_threads()?.block_on(grants::grants(args, output)),
         Command::Doctor(args) => one_thread()?.block_on(doctor::doctor(args, output)),
+        Command::Keygen(args) => sign::keygen(args, output),
+        Command::Sign(args) => sign::sign(args, output),
+        Command::Verify(args) => sign::verify(args, output),
         Command::Completions(args) => completions::completions(args),
         Command::Replay(args) => one_thread()?.block_on(replay::replay(args, output)),
         command => one_thread()?
@@ -70,6 +75,7 @@ async fn ask(command: Command, output: &Output) -> anyhow::Result<()> {
         Command::Messages(args) => read_log::read(LogKind::Messages, args, output).await,
         Command::Audit(args) => audit::audit(args, output).await,
         Command::DeadLetters(args) => dead_letters::dead_letters(args, output).await,
+        Command::Secrets(args) => secrets::secrets(args, output).await,
         Command::Token(args) => token::token(args, output).await,
         Command::Backup(args) => backup::backup(args, output).await,
         Command::Serve(_)
@@ -77,6 +83,9 @@ async fn ask(command: Command, output: &Output) -> anyhow::Result<()> {
         | Command::Run(_)
         | Command::Build(_)
         | Command::Grants(_)
+        | Command::Keygen(_)
+        | Command::Sign(_)
+        | Command::Verify(_)
         | Command::Replay(_)
         | Command::Doctor(_)
         | Command::Completions(_) => Ok(()),

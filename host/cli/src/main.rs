@@ -12,6 +12,7 @@ mod api;
 mod args;
 mod build;
 mod commands;
+mod core_dumps;
 mod data_folder;
 mod exit;
 mod output;

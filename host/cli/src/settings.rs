@@ -1,7 +1,7 @@
 //! The settings of an artifact as they are meant: parameters told apart from secrets, secrets fetched from where
 //! they are, grants read.
 
-mod secrets;
+pub mod secrets;
 
 use std::{collections::BTreeMap, fs};
 
@@ -13,6 +13,7 @@ use watchbox_model::{
 };
 
 use crate::{args, exit::Usage};
+use secrets::Source;
 
 /// The settings of an artifact.
 #[derive(Debug, Default)]
@@ -54,9 +55,9 @@ impl Settings {
                 ))
                 .into());
             }
-            let old = settings
-                .secrets
-                .insert(name.to_owned(), secrets::fetch(name, source)?);
+            let source = Source::read(source).ok_or_else(|| secrets::in_the_open(name))?;
+            let secret = secrets::fetch(name, &source)?;
+            let old = settings.secrets.insert(name.to_owned(), secret);
             once("--secret", name, old.is_some())?;
         }
         if let Some(file) = &written.grants {

@@ -10,15 +10,23 @@ pub(crate) struct Admin(AuditRecord);
 impl Admin {
     /// `actor` does `operation` to `installation`.
     pub(crate) fn new(actor: &str, operation: &str, installation: &Name) -> Self {
+        let mut record = Self::of(actor, operation).0;
+        record.artifact = Some(installation.clone());
+        record.target = installation.to_string();
+        Self(record)
+    }
+
+    /// `actor` does `operation` to no installation.
+    pub(crate) fn of(actor: &str, operation: &str) -> Self {
         Self(AuditRecord {
             at: Time::now(),
             actor: actor.to_owned(),
-            artifact: Some(installation.clone()),
+            artifact: None,
             digest: None,
             turn: None,
             capability: "admin".to_owned(),
             operation: operation.to_owned(),
-            target: installation.to_string(),
+            target: String::new(),
             decision: Decision::Allowed,
             reason: "the actor's role".to_owned(),
             outcome: "ok".to_owned(),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use watchbox_model::Name;
-use watchbox_sandbox::{Component, Instance, TurnFailure};
+use watchbox_sandbox::{Instance, TurnFailure};
 use watchbox_store::{How, Installation, VersionNote};
 
 use crate::{
@@ -17,6 +17,8 @@ use crate::{
     loading::{Loaded, Settings},
     runner::Plan,
     table,
+    trust::Vetted,
+    vault::Stamp,
 };
 
 /// An installation that is to be changed.
@@ -43,6 +45,8 @@ pub(crate) struct Act<'a> {
     pub(crate) how: How,
     pub(crate) reason: Option<String>,
     pub(crate) back_to: Option<u64>,
+    /// The secret that is set, whether it has another value now or not.
+    pub(crate) sets: Option<&'a str>,
 }
 
 impl Before {
@@ -73,7 +77,11 @@ impl Inner {
         change: Change,
     ) -> Result<Installed, EngineError> {
         let given = match &change.component {
-            Some(bytes) => Some(self.sandbox.load(bytes.clone()).await?),
+            Some(bytes) => {
+                let signature = change.signature.as_ref();
+                let given = self.let_in(&name, bytes.clone(), signature, &change.actor);
+                Some(given.await?)
+            }
             None => None,
         };
         let _changes = self.changes.lock().await;
@@ -87,7 +95,7 @@ impl Inner {
         if change.enabled != Some(false) {
             after.quarantine = None;
         }
-        let digest = given.as_ref().map(|component| component.digest());
+        let digest = given.as_ref().map(|vetted| vetted.component.digest());
         let is_upgrade = digest.is_some_and(|digest| digest != after.digest);
         let act = Act {
             actor: &change.actor,
@@ -99,6 +107,7 @@ impl Inner {
             },
             reason: None,
             back_to: None,
+            sets: None,
         };
         // What is off and broken may be left as it is; it is loaded anew when it is switched on.
         let is_reloaded = given.is_some()
@@ -112,15 +121,19 @@ impl Inner {
             return self.keep(&before, after, None, act).await;
         }
 
-        let component = match (given, &before.loaded) {
-            (Some(component), _) => component,
-            (None, Some(loaded)) => Arc::clone(&loaded.component),
-            (None, None) => self.kept_component(&before.installation).await?,
+        let vetted = match (given, &before.loaded) {
+            (Some(vetted), _) => vetted,
+            (None, Some(loaded)) => loaded.vetted(),
+            (None, None) => {
+                let digest = before.installation.digest;
+                self.let_in_kept(&name, digest, &change.actor).await?
+            }
         };
         let settings = self.settings_after(&before.installation, &change)?;
-        let candidate = self.candidate(&before, component, settings).await?;
+        let candidate = self.candidate(&before, vetted, settings).await?;
         if let (Some(bytes), Some(digest)) = (&change.component, digest) {
-            self.keep_component(digest, bytes.clone(), &change.actor, &name)
+            let signature = change.signature.clone();
+            self.keep_component(digest, bytes.clone(), signature, &change.actor, &name)
                 .await?;
             after.pending = None;
         }
@@ -141,21 +154,21 @@ impl Inner {
         self.keep(&before, after, Some(candidate), act).await
     }
 
-    /// Checks whether the installation may run `component` with these settings.
+    /// Checks whether the installation may run this component with these settings.
     pub(crate) async fn candidate(
         &self,
         before: &Before,
-        component: Arc<Component>,
+        vetted: Vetted,
         mut settings: Settings,
     ) -> Result<Candidate, EngineError> {
         let name = &before.installation.name;
-        let found = &component.manifest().name;
+        let found = &vetted.component.manifest().name;
         self.check_artifact(&before.installation, before.loaded.as_deref(), found)
             .await?;
-        let warnings = settings.keep_secrets_apart(&component);
+        let warnings = settings.keep_secrets_apart(&vetted.component);
         let loaded = Arc::new(Loaded::new(
             name,
-            component,
+            vetted,
             &settings,
             before.loaded.as_deref(),
         )?);
@@ -195,12 +208,16 @@ impl Inner {
                 after.parameters = parameters;
                 after.grants = grants.to_json();
                 let kept = &before.installation.secrets;
-                let known = self.vault.unseal(&name, kept).unwrap_or_default();
-                changed.secrets = names_that_differ(&known, &secrets);
+                let mut known = self.vault.unseal(&name, kept).unwrap_or_default();
+                if let Some(parameter) = act.sets {
+                    known.forget(parameter);
+                }
+                changed.secrets = names_that_differ(&known.values(), &secrets);
                 after.secrets = if changed.secrets.is_empty() {
                     kept.clone()
                 } else {
-                    self.vault.seal(&name, &secrets)?
+                    let stamp = self.stamp(act.actor);
+                    self.vault.seal(&name, &known.with(&secrets, &stamp))?
                 };
                 if after.probation {
                     candidate.loaded.conduct.begin_probation();
@@ -303,6 +320,14 @@ impl Inner {
         };
         if let Some(task) = stopped {
             task.stop(self.config.grace).await;
+        }
+    }
+
+    /// That `actor` sets a secret now.
+    pub(crate) fn stamp(&self, actor: &str) -> Stamp {
+        Stamp {
+            at: self.config.clock.now(),
+            by: actor.to_owned(),
         }
     }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use watchbox_model::{Digest, Grants, LogKey, LogKind, Name};
+use watchbox_model::{ComponentSignature, Digest, Grants, LogKey, LogKind, Name};
+use watchbox_sandbox::LoadError;
 use watchbox_store::{How, Installation, VersionNote};
 
 use crate::{
@@ -14,17 +15,21 @@ use crate::{
     loading::{Loaded, Settings},
     runner::Plan,
     table::{self, Entry},
+    vault::KeptSecrets,
     widening,
 };
 
 impl Inner {
     /// See [`crate::Engine::install`].
     pub(crate) async fn install(&self, install: Install) -> Result<Installed, EngineError> {
-        let component = self.sandbox.load(install.component.clone()).await?;
-        let digest = component.digest();
-        let name = install
-            .name
-            .unwrap_or_else(|| component.manifest().name.clone());
+        let component = install.component.clone();
+        let name = match install.name {
+            Some(name) => name,
+            None => named_by(&component).await?,
+        };
+        let vetted = self.let_in(&name, component, install.signature.as_ref(), &install.actor);
+        let vetted = vetted.await?;
+        let digest = vetted.component.digest();
         let _changes = self.changes.lock().await;
         self.check_running()?;
         if self.table().contains_key(&name) {
@@ -38,8 +43,8 @@ impl Inner {
             secrets: install.secrets,
             grants: install.grants,
         };
-        let mut warnings = settings.keep_secrets_apart(&component);
-        let loaded = Arc::new(Loaded::new(&name, component, &settings, None)?);
+        let mut warnings = settings.keep_secrets_apart(&vetted.component);
+        let loaded = Arc::new(Loaded::new(&name, vetted, &settings, None)?);
         table::refuse_circle(&self.table(), &name, &loaded)?;
         let post = self.post(&name, Phase::Idle);
         let instance = try_out(&loaded, &post.host).await?;
@@ -51,7 +56,11 @@ impl Inner {
             name: name.clone(),
             digest,
             previous: None,
-            secrets: self.vault.seal(&name, &settings.secrets)?,
+            secrets: {
+                let stamp = self.stamp(&install.actor);
+                let secrets = KeptSecrets::default().with(&settings.secrets, &stamp);
+                self.vault.seal(&name, &secrets)?
+            },
             parameters: settings.parameters,
             grants: settings.grants.to_json(),
             enabled: install.enabled,
@@ -73,8 +82,14 @@ impl Inner {
         let plan = table::plan(&self.table(), &name, &loaded);
         warnings.extend(self.warn_of_silence(&plan.logs).await?);
         let cursors = self.first_cursors(&plan.logs, install.start).await?;
-        self.keep_component(digest, install.component, &install.actor, &name)
-            .await?;
+        self.keep_component(
+            digest,
+            install.component,
+            install.signature,
+            &install.actor,
+            &name,
+        )
+        .await?;
         let audit = Admin::new(&install.actor, "install", &name).with(digest);
         self.store
             .put_installation(installation.clone(), Some(note), cursors, audit.record())
@@ -203,20 +218,23 @@ impl Inner {
         &self,
         digest: Digest,
         bytes: Bytes,
+        signature: Option<ComponentSignature>,
         actor: &str,
         name: &Name,
     ) -> Result<(), EngineError> {
         let kept = self.store.components().await?;
-        if kept.iter().any(|(known, ..)| *known == digest) {
-            return Ok(());
+        if !kept.iter().any(|(known, ..)| *known == digest) {
+            let audit = Admin::new(actor, "upload", name)
+                .on(digest.to_string())
+                .with(digest);
+            self.store
+                .put_component(digest, bytes, audit.record())
+                .await?;
         }
-        let audit = Admin::new(actor, "upload", name)
-            .on(digest.to_string())
-            .with(digest);
-        Ok(self
-            .store
-            .put_component(digest, bytes, audit.record())
-            .await?)
+        match signature {
+            Some(signature) => self.keep_signature(digest, signature, actor).await,
+            None => Ok(()),
+        }
     }
 
     /// A warning where events are kept under what is to be an installation's name.
@@ -261,4 +279,16 @@ impl Inner {
             warnings,
         })
     }
+}
+
+/// The name that a component gives itself.
+async fn named_by(component: &Bytes) -> Result<Name, EngineError> {
+    let component = component.clone();
+    let inspected = tokio::task::spawn_blocking(move || watchbox_sandbox::inspect(&component));
+    let inspection = inspected.await.map_err(|_| EngineError::Stopping)?;
+    let inspection = inspection.map_err(LoadError::from)?;
+    let manifest = inspection
+        .manifest
+        .ok_or_else(|| LoadError::Manifest(inspection.manifest_error.unwrap_or_default()))?;
+    Ok(manifest.name)
 }

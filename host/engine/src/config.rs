@@ -1,6 +1,8 @@
 //! How the engine is set up.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use watchbox_model::TrustPolicy;
 
 use crate::Clock;
 
@@ -11,6 +13,8 @@ pub struct EngineConfig {
     pub key_file: PathBuf,
     /// The file of the key that signs the audit trail; made, for its owner only, where it is missing.
     pub trail_key_file: PathBuf,
+    /// Whose components are run; anybody's, where there is no policy.
+    pub trust: Option<Arc<TrustPolicy>>,
     /// Threads on which guests run, apart from those that serve requests.
     pub threads: usize,
     /// The first pause before another try.

@@ -10,13 +10,15 @@ use tokio::{
     sync::{Semaphore, mpsc},
 };
 use tokio_util::sync::CancellationToken;
-use watchbox_model::{LogKey, Name, Rows, Time, client::Seen, signing::PublicKey};
+use watchbox_model::{
+    ComponentSignature, Digest, LogKey, Name, Rows, Secret, Time, client::Seen, signing::PublicKey,
+};
 use watchbox_sandbox::Sandbox;
 use watchbox_store::{Append, Store, Version};
 
 use crate::{
     Approve, Change, EngineConfig, EngineError, Install, Installed, Replay, Replayed, Rollback,
-    ShadowReport, Status,
+    Rotated, SecretFacts, ShadowReport, SignatureFacts, Status,
     audit::Admin,
     backoff::Backoff,
     host::InstallationHost,
@@ -106,7 +108,13 @@ impl Engine {
         sandbox: Sandbox,
     ) -> Result<Self, EngineError> {
         metrics::describe();
-        let vault = Vault::open(&config.key_file)?;
+        match &config.trust {
+            Some(policy) => tracing::info!(%policy, "components are run by the trust policy alone"),
+            None => tracing::warn!(
+                "there is no `trust` in the settings: components are run whoever made them, signed or not"
+            ),
+        }
+        let vault = Vault::open(&config.key_file, &store.sealed().await?)?;
         let notary = Notary::open(&config.trail_key_file, store.as_ref()).await?;
         let installations = store.installations().await?;
         let (notices, told) = tokio::sync::mpsc::unbounded_channel();
@@ -222,6 +230,53 @@ impl Engine {
     pub async fn remove(&self, name: &Name, actor: &str) -> Result<(), EngineError> {
         let (name, actor) = (name.clone(), actor.to_owned());
         self.see_through(|inner| async move { inner.remove(name, &actor).await })
+            .await
+    }
+
+    /// Keeps a signature of a component that was uploaded.
+    pub async fn keep_signature(
+        &self,
+        digest: Digest,
+        signature: ComponentSignature,
+        actor: &str,
+    ) -> Result<(), EngineError> {
+        let actor = actor.to_owned();
+        self.see_through(|inner| async move {
+            inner.check_running()?;
+            inner.keep_signature(digest, signature, &actor).await
+        })
+        .await
+    }
+
+    /// The signatures of a component that was uploaded.
+    pub async fn signatures(&self, digest: Digest) -> Result<Vec<SignatureFacts>, EngineError> {
+        self.inner.signatures(digest).await
+    }
+
+    /// What may be told of the secrets of an installation: never the values.
+    pub async fn secrets(&self, name: &Name) -> Result<Vec<SecretFacts>, EngineError> {
+        self.inner.secrets(name)
+    }
+
+    /// Sets one secret of an installation, between two of its turns.
+    pub async fn set_secret(
+        &self,
+        name: &Name,
+        parameter: String,
+        secret: Secret,
+        actor: &str,
+    ) -> Result<Installed, EngineError> {
+        let (name, actor) = (name.clone(), actor.to_owned());
+        self.see_through(
+            |inner| async move { inner.set_secret(name, parameter, secret, actor).await },
+        )
+        .await
+    }
+
+    /// Makes a new key for the secrets, seals all of them anew and destroys the old key. The server can be killed at any point of it.
+    pub async fn rotate_key(&self, actor: &str) -> Result<Rotated, EngineError> {
+        let actor = actor.to_owned();
+        self.see_through(|inner| async move { inner.rotate_key(&actor).await })
             .await
     }
 

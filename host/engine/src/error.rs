@@ -1,6 +1,8 @@
 //! Why the engine did not do what it was asked to.
 
-use watchbox_model::{Digest, Name, grants::GrantsError, parameter::ParameterError};
+use watchbox_model::{
+    Digest, Name, grants::GrantsError, parameter::ParameterError, trust::Untrusted,
+};
 use watchbox_sandbox::{LoadError, TurnFailure};
 use watchbox_store::StoreError;
 
@@ -125,6 +127,29 @@ pub enum EngineError {
     /// A shadow without a component, or one that is to be switched on or off.
     #[error("a shadow needs a component, and is on for as long as it is there")]
     Shadow,
+    /// The trust policy does not let the component run.
+    #[error(transparent)]
+    Untrusted(Untrusted),
+    /// What the store has as a component is another one.
+    #[error(
+        "what is kept as the component {digest} is {found}: somebody or something changed it; nothing of it is run. Upload the component again"
+    )]
+    Altered {
+        /// What it must be.
+        digest: Digest,
+        /// What it is.
+        found: Digest,
+    },
+    /// A secret that the artifact does not have.
+    #[error("`{parameter}` is no secret parameter of what runs as `{name}`; its secrets: {known}")]
+    NoSecret {
+        /// The installation.
+        name: Name,
+        /// What was given.
+        parameter: String,
+        /// Those that there are.
+        known: String,
+    },
     /// The secrets' key is missing, or can't open what it should.
     #[error("the secrets' key: {0}")]
     Key(String),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use watchbox_model::{Digest, Grants, Name, Secret};
+use watchbox_model::{ComponentSignature, Digest, Grants, Name, Secret};
 
 use crate::Status;
 
@@ -12,6 +12,8 @@ use crate::Status;
 pub struct Install {
     /// The component's bytes.
     pub component: Bytes,
+    /// A signature that came with it, beside those that are kept.
+    pub signature: Option<ComponentSignature>,
     /// Under which name; the artifact's own where `None`.
     pub name: Option<Name>,
     /// Its open parameters.
@@ -47,6 +49,8 @@ pub enum StartAt {
 pub struct Change {
     /// Another component of the same artifact.
     pub component: Option<Bytes>,
+    /// A signature that came with it, beside those that are kept.
+    pub signature: Option<ComponentSignature>,
     /// Other open parameters, all of them.
     pub parameters: Option<BTreeMap<String, serde_json::Value>>,
     /// Other secrets; those not named stay.

@@ -10,15 +10,18 @@ use watchbox_model::{
     grants::Lack,
     manifest::ResolvedSubscription,
     parameter::{ParameterType, Parameters},
+    trust::Origin,
 };
 use watchbox_sandbox::{Authority, Component, Instance, LoadError, TurnFailure, host::Host};
 
-use crate::{EngineError, conduct::Conduct, host::InstallationHost};
+use crate::{EngineError, conduct::Conduct, host::InstallationHost, trust::Vetted};
 
 /// What an installation runs.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) component: Arc<Component>,
+    /// Who stands for the component.
+    pub(crate) origin: Origin,
     pub(crate) authority: Arc<Authority>,
     pub(crate) subscriptions: Vec<ResolvedSubscription>,
     /// How it conducts itself.
@@ -66,11 +69,11 @@ impl Settings {
 }
 
 impl Loaded {
-    /// Resolves `settings` for `component`, which is installed as `installation`. It shares its grants with `before`, what the
+    /// Resolves `settings` for a component, which is installed as `installation`. It shares its grants with `before`, what the
     /// installation ran until now, so that what is taken away is taken from a turn of that, too; and the count of its lines.
     pub(crate) fn new(
         installation: &Name,
-        component: Arc<Component>,
+        Vetted { component, origin }: Vetted,
         settings: &Settings,
         before: Option<&Self>,
     ) -> Result<Self, EngineError> {
@@ -95,11 +98,20 @@ impl Loaded {
         };
         Ok(Self {
             component,
+            origin,
             authority: Arc::new(authority),
             subscriptions,
             conduct: Conduct::default(),
             parameters,
         })
+    }
+
+    /// What it runs, to be run with other settings.
+    pub(crate) fn vetted(&self) -> Vetted {
+        Vetted {
+            component: Arc::clone(&self.component),
+            origin: self.origin.clone(),
+        }
     }
 
     /// A fresh instance, configured.

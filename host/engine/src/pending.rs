@@ -9,6 +9,7 @@ use crate::{
     change::{Act, Before, Candidate},
     engine::Inner,
     loading::Settings,
+    vault::KeptSecrets,
 };
 
 impl Candidate {
@@ -55,7 +56,11 @@ impl Inner {
             digest: component.digest(),
             version,
             parameters: change.parameters.is_some().then_some(given.parameters),
-            secrets: self.vault.seal(name, &given.secrets)?,
+            secrets: {
+                let stamp = self.stamp(&change.actor);
+                let secrets = KeptSecrets::default().with(&given.secrets, &stamp);
+                self.vault.seal(name, &secrets)?
+            },
             lacks,
             at: self.config.clock.now(),
             by: change.actor.clone(),
@@ -94,17 +99,17 @@ impl Inner {
         }
         let grants = approve.grants.as_ref();
         self.check_widening(&before.installation, grants, approve.may_widen)?;
-        let bytes = self.store.component(pending.digest).await?;
-        let bytes = bytes.ok_or(EngineError::NoComponent(pending.digest))?;
-        let component = self.sandbox.load(bytes).await?;
+        let vetted = self
+            .let_in_kept(&name, pending.digest, &approve.actor)
+            .await?;
         let change = Change {
             parameters: pending.parameters,
-            secrets: self.vault.unseal(&name, &pending.secrets)?,
+            secrets: self.vault.unseal(&name, &pending.secrets)?.values(),
             grants: approve.grants,
             ..Change::default()
         };
         let settings = self.settings_after(&before.installation, &change)?;
-        let candidate = self.candidate(&before, component, settings).await?;
+        let candidate = self.candidate(&before, vetted, settings).await?;
         let after = Installation {
             pending: None,
             quarantine: None,
@@ -117,6 +122,7 @@ impl Inner {
             how: How::Approval,
             reason: None,
             back_to: None,
+            sets: None,
         };
         self.keep(&before, after, Some(candidate), act).await
     }

@@ -61,19 +61,23 @@ impl Inner {
     }
 
     /// An installation that the table has can't be loaded, for `error`: the version before takes its place where it has not proved itself
-    /// yet, else it is set aside.
-    pub(crate) async fn could_not_load(&self, installation: &Installation, error: &EngineError) {
+    /// yet, else it is set aside. Says that neither was done where the table has another by now.
+    pub(crate) async fn could_not_load(
+        &self,
+        installation: &Installation,
+        error: &EngineError,
+    ) -> bool {
         let _changes = self.changes.lock().await;
         let name = &installation.name;
         let is_same =
             |before: &Before| before.loaded.is_none() && before.installation == *installation;
         let Some(before) = self.before(name).ok().filter(is_same) else {
-            return;
+            return false;
         };
         let reason = error.to_string();
         if installation.probation {
             match self.go_back_by_itself(&before, &reason).await {
-                Ok(()) => return,
+                Ok(()) => return true,
                 Err(error) => {
                     tracing::error!(installation = %name, %error, "the version before can't take its place");
                 }
@@ -85,11 +89,12 @@ impl Inner {
             if let Some(entry) = self.table().get(name) {
                 entry.post.progress.failed(Phase::Broken, reason);
             }
-            return;
+            return true;
         }
         if let Err(error) = self.quarantine(&before, &reason, true).await {
             tracing::error!(installation = %name, %error, "it could not be written down that an installation is set aside");
         }
+        true
     }
 
     /// An installation that could not be loaded at an earlier start could be now: it runs again.

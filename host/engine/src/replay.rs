@@ -144,7 +144,9 @@ impl Inner {
             let reason = "its range is empty: `since` must come before `until` and before now";
             return Err(EngineError::Replay(reason.to_owned()));
         }
-        let (loaded, host, logs) = self.version_of(&name, replay.version).await?;
+        let (loaded, host, logs) = self
+            .version_of(&name, replay.version, &replay.actor)
+            .await?;
         let mut stage = Stage::new(&name, &loaded, host, replay.answer);
         stage.warm().await.map_err(EngineError::Configure)?;
 
@@ -201,25 +203,19 @@ impl Inner {
         &self,
         name: &Name,
         version: Option<Digest>,
+        actor: &str,
     ) -> Result<(Loaded, Arc<crate::host::InstallationHost>, Vec<LogKey>), EngineError> {
         let (installation, before, host) = self.installation(name)?;
-        let component = match version.filter(|digest| *digest != installation.digest) {
-            None => self.kept_component(&installation).await?,
-            Some(digest) => {
-                let other = watchbox_store::Installation {
-                    digest,
-                    ..installation.clone()
-                };
-                let component = self.kept_component(&other).await?;
-                let found = &component.manifest().name;
-                self.check_artifact(&installation, before.as_deref(), found)
-                    .await?;
-                component
-            }
-        };
+        let digest = version.unwrap_or(installation.digest);
+        let vetted = self.let_in_kept(name, digest, actor).await?;
+        if digest != installation.digest {
+            let found = &vetted.component.manifest().name;
+            self.check_artifact(&installation, before.as_deref(), found)
+                .await?;
+        }
         let mut settings = self.kept_settings(&installation)?;
-        settings.keep_secrets_apart(&component);
-        let loaded = Loaded::new(name, component, &settings, before.as_deref())?;
+        settings.keep_secrets_apart(&vetted.component);
+        let loaded = Loaded::new(name, vetted, &settings, before.as_deref())?;
         let is_installed = |other: &Name| other == name || self.table().contains_key(other);
         let logs = loaded.logs(is_installed);
         Ok((loaded, host, logs))

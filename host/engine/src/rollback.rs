@@ -59,16 +59,14 @@ impl Inner {
     ) -> Result<Installed, EngineError> {
         let now = &before.installation;
         let name = &now.name;
-        let bytes = self.store.component(target.digest).await?;
-        let bytes = bytes.ok_or(EngineError::NoComponent(target.digest))?;
-        let component = self.sandbox.load(bytes).await?;
+        let vetted = self.let_in_kept(name, target.digest, back.actor).await?;
         let file = format!("grants of {name}");
         let then = Grants::parse(&file, &target.grants.to_string())?;
         let granted = Grants::parse(&file, &now.grants.to_string())?;
         if back.restore_grants && !back.may_widen {
             widening::within(name, &then, &granted)?;
         }
-        let secrets = self.vault.unseal(name, &target.secrets)?;
+        let secrets = self.vault.unseal(name, &target.secrets)?.values();
 
         let mut warnings = Vec::new();
         if !back.restore_grants {
@@ -88,7 +86,7 @@ impl Inner {
                 then.within(&granted)
             },
         };
-        let mut candidate = self.candidate(before, component, settings).await?;
+        let mut candidate = self.candidate(before, vetted, settings).await?;
         candidate.warnings.append(&mut warnings);
         let mut after = now.clone();
         after.quarantine = None;
@@ -104,6 +102,7 @@ impl Inner {
             },
             reason: back.reason,
             back_to: Some(target.number),
+            sets: None,
         };
         let installed = self.keep(before, after, Some(candidate), act).await?;
         metrics::rolled_back(name, by_itself);
@@ -118,7 +117,7 @@ impl Inner {
     ) -> impl Iterator<Item = &'s String> {
         let now = &before.installation;
         let now = self.vault.unseal(&now.name, &now.secrets);
-        let now = now.unwrap_or_default();
+        let now = now.unwrap_or_default().values();
         then.iter().filter_map(move |(name, secret)| {
             now.get(name)
                 .is_some_and(|current| current != secret)

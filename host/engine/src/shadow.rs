@@ -83,7 +83,10 @@ impl Inner {
             (Some(bytes), None) => bytes.clone(),
             _ => return Err(EngineError::Shadow),
         };
-        let component = self.sandbox.load(bytes.clone()).await?;
+        let signature = change.signature.as_ref();
+        let vetted = self
+            .let_in(&name, bytes.clone(), signature, &change.actor)
+            .await?;
         let _changes = self.changes.lock().await;
         self.check_running()?;
         let (installation, before, host) = self.installation(&name)?;
@@ -91,7 +94,7 @@ impl Inner {
             .filter(|_| installation.runs())
             .ok_or_else(|| EngineError::NotRunning(name.clone()))?;
         self.check_widening(&installation, change.grants.as_ref(), change.may_widen)?;
-        let found = &component.manifest().name;
+        let found = &vetted.component.manifest().name;
         self.check_artifact(&installation, Some(&before), found)
             .await?;
         let mut settings = self.settings_after(&installation, &change)?;
@@ -103,14 +106,15 @@ impl Inner {
             }
             None => Some(before.as_ref()),
         };
-        settings.keep_secrets_apart(&component);
-        let loaded = Loaded::new(&name, component, &settings, shared)?;
+        settings.keep_secrets_apart(&vetted.component);
+        let loaded = Loaded::new(&name, vetted, &settings, shared)?;
         table::refuse_circle(&self.table(), &name, &loaded)?;
         let mut stage = Stage::new(&name, &loaded, host, CannedAnswer::default());
         stage.warm().await.map_err(EngineError::Configure)?;
 
         let digest = loaded.component.digest();
-        self.keep_component(digest, bytes, &change.actor, &name)
+        let signature = change.signature.clone();
+        self.keep_component(digest, bytes, signature, &change.actor, &name)
             .await?;
         let audit = Admin::new(&change.actor, "shadow", &name)
             .on(format!("beside {}", installation.digest.short()))

@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 use watchbox_model::{Grants, Name};
-use watchbox_sandbox::Component;
 use watchbox_store::{Installation, Quarantine};
 
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
     engine::Inner,
     loading::{Loaded, Settings},
     metrics::LAG_PERIOD,
+    oversight::ITSELF,
     runner::Post,
     table,
 };
@@ -57,12 +57,18 @@ impl Inner {
             };
             match self.load_kept(&installation).await {
                 Ok(loaded) => match self.attach(&installation, loaded).await {
-                    Ok(()) => return,
+                    Ok(true) => return,
+                    Ok(false) => continue,
                     Err(error) => self.not_loaded_yet(name, &error),
                 },
                 // What the store can't give now it may give later; everything else stays as it is.
                 Err(error @ EngineError::Store(_)) => self.not_loaded_yet(name, &error),
-                Err(error) => return self.could_not_load(&installation, &error).await,
+                Err(error) => {
+                    if self.could_not_load(&installation, &error).await {
+                        return;
+                    }
+                    continue;
+                }
             }
             failures += 1;
             tokio::select! {
@@ -84,27 +90,14 @@ impl Inner {
         &self,
         installation: &Installation,
     ) -> Result<Loaded, EngineError> {
-        let component = self.kept_component(installation).await?;
+        let (name, digest) = (&installation.name, installation.digest);
+        let vetted = self.let_in_kept(name, digest, ITSELF).await?;
         let settings = self.kept_settings(installation)?;
-        let loaded = Loaded::new(&installation.name, component, &settings, None)?;
+        let loaded = Loaded::new(name, vetted, &settings, None)?;
         if installation.probation {
             loaded.conduct.begin_probation();
         }
         Ok(loaded)
-    }
-
-    /// The component of `installation`, from the store.
-    pub(crate) async fn kept_component(
-        &self,
-        installation: &Installation,
-    ) -> Result<Arc<Component>, EngineError> {
-        let digest = installation.digest;
-        let bytes = self
-            .store
-            .component(digest)
-            .await?
-            .ok_or(EngineError::NoComponent(digest))?;
-        Ok(self.sandbox.load(bytes).await?)
     }
 
     /// The settings of `installation`, its secrets opened.
@@ -116,7 +109,8 @@ impl Inner {
             parameters: installation.parameters.clone(),
             secrets: self
                 .vault
-                .unseal(&installation.name, &installation.secrets)?,
+                .unseal(&installation.name, &installation.secrets)?
+                .values(),
             grants: self.kept_grants(installation)?,
         })
     }
@@ -127,8 +121,12 @@ impl Inner {
         Ok(Grants::parse(&file, &installation.grants.to_string())?)
     }
 
-    /// Puts `loaded` on the table, unless that was changed meanwhile, and starts it.
-    async fn attach(&self, installation: &Installation, loaded: Loaded) -> Result<(), EngineError> {
+    /// Puts `loaded` on the table and starts it; says that it did not where the installation was changed meanwhile.
+    async fn attach(
+        &self,
+        installation: &Installation,
+        loaded: Loaded,
+    ) -> Result<bool, EngineError> {
         let loaded = Arc::new(loaded);
         let lifted;
         let installation = match &installation.quarantine {
@@ -144,10 +142,10 @@ impl Inner {
         let mut table = self.table_mut();
         let plan = table::plan(&table, &installation.name, &loaded);
         let Some(entry) = table.get_mut(&installation.name) else {
-            return Ok(());
+            return Ok(true);
         };
         if entry.loaded.is_some() || entry.installation != *installation {
-            return Ok(());
+            return Ok(false);
         }
         entry.loaded = Some(loaded);
         if installation.runs() && !self.stopping.is_cancelled() {
@@ -155,7 +153,7 @@ impl Inner {
             let ticks_after = installation.installed_at;
             entry.start(&self.threads.handle(), plan, None, ticks_after);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Measures how far behind each installation is, now and then.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use watchbox_model::{Digest, Name, Time};
+use watchbox_model::{Digest, Name, Time, trust::Origin};
 use watchbox_store::Installation;
 
 /// One line of the monitoring table, with what it is doing.
@@ -15,6 +15,8 @@ pub struct Status {
     pub artifact: Name,
     /// The artifact's version.
     pub version: String,
+    /// Who stands for the component; not known before it is loaded.
+    pub origin: Option<Origin>,
     /// What it is doing.
     pub phase: Phase,
     /// Turns committed since the server started.

@@ -45,6 +45,7 @@ impl Entry {
                 |manifest| manifest.name.clone(),
             ),
             version: manifest.map_or_else(String::new, |manifest| manifest.version.to_string()),
+            origin: self.loaded.as_ref().map(|loaded| loaded.origin.clone()),
             phase: match (&self.installation.quarantine, self.installation.enabled) {
                 (_, false) if facts.phase != Phase::Broken => Phase::Disabled,
                 (Some(_), true) => Phase::Quarantined,

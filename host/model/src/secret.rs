@@ -1,18 +1,28 @@
-//! A value that must not be seen: kept out of every `Debug`, log line and error by its type.
+//! A value that must not be seen: kept out of every `Debug`, log line and error by its type, and out of memory once it is let go of.
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 /// The value of a parameter of type `secret`.
 ///
-/// It implements neither `Display` nor `Serialize`, and its `Debug` prints a placeholder, so that
-/// the only way to the value is [`Secret::reveal`], which can be searched for.
+/// Its `Debug` prints a placeholder, and the only way to the value is [`Secret::reveal`], which can be searched for. Its memory is
+/// overwritten when it is dropped. It can neither be printed nor written down:
+///
+/// ```compile_fail,E0277
+/// println!("{}", watchbox_model::Secret::new("HUSH"));
+/// ```
+///
+/// ```compile_fail,E0277
+/// serde_json::to_string(&watchbox_model::Secret::new("HUSH")).unwrap();
+/// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Takes the value in.
     pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
+        Self(Zeroizing::new(value.into()))
     }
 
     /// The value. Only the egress (filling in a request), the vault (sealing it) and the grants (deciding where it would go) have a reason to call this.

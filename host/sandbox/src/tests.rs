@@ -1,5 +1,7 @@
 //! Guests that misbehave: each is stopped, told by name, and leaves the rest alone.
 
+mod memory;
+
 use std::sync::Arc;
 
 use watchbox_model::{Rows, Time, limits::Limit};

@@ -1,9 +1,10 @@
 //! The server's settings: what an operator may write in the file that `watchbox serve --config` takes.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use watchbox_engine::EngineConfig;
+use watchbox_model::TrustPolicy;
 use watchbox_sandbox::SandboxConfig;
 use watchbox_store::{Retention, SqliteConfig};
 
@@ -16,6 +17,8 @@ use watchbox_store::{Retention, SqliteConfig};
 /// ingest: { body_mib: 64 }
 /// http: { hosts: [watchbox.example.org] }
 /// tls: { certificate: server.pem, key: server.key }
+/// trust:
+///   keys: [ { name: release, key: RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3, artifacts: ["Server.*"] } ]
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -33,6 +36,12 @@ pub struct Config {
     pub artifacts_folder: Option<PathBuf>,
     /// The audit trail.
     pub audit: AuditSection,
+    /// The file of the key that seals secrets, where it is not to be `secrets.key` in the data folder; made where it is missing.
+    pub secrets_key: Option<PathBuf>,
+    /// Whose components are run. Without it, anybody's; with it, only what it names.
+    pub trust: Option<TrustPolicy>,
+    /// Whether the memory of a server that crashes may be written to a file, and debuggers may look into it: secrets and tokens are in it.
+    pub core_dumps: bool,
     /// What is kept for how long.
     pub store: StoreSection,
     /// How artifacts are run.
@@ -137,6 +146,9 @@ impl Default for Config {
             allow_plain_http: false,
             artifacts_folder: None,
             audit: AuditSection::default(),
+            secrets_key: None,
+            trust: None,
+            core_dumps: false,
             store: StoreSection::default(),
             engine: EngineSection::default(),
             ingest: IngestSection::default(),
@@ -208,8 +220,9 @@ impl Config {
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         EngineConfig {
             clock: watchbox_engine::Clock::default(),
-            key_file: self.data.join("secrets.key"),
+            key_file: (self.secrets_key.clone()).unwrap_or_else(|| self.data.join("secrets.key")),
             trail_key_file: (self.audit.key.clone()).unwrap_or_else(|| self.data.join("audit.key")),
+            trust: self.trust.clone().map(Arc::new),
             threads: self.engine.threads.unwrap_or_else(processors),
             backoff: Duration::from_millis(self.engine.backoff_ms),
             backoff_cap: Duration::from_secs(self.engine.backoff_cap_seconds),

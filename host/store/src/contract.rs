@@ -5,15 +5,15 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use tokio::sync::watch;
 use watchbox_model::{
-    AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Rows, SearchTerm, Time,
-    TurnId,
+    AuditRecord, Client, ClientId, ComponentSignature, Digest, LabelChange, LogKey, Name, Rows,
+    SearchTerm, Time, TurnId,
     audit::{Decision, Entry, SignedCheckpoint},
     client::Seen,
     dead_letter::DeadLetter,
 };
 
 use crate::{
-    Effect, Installation, JournalEntry, OpenTurn, Settlement, StoreError, Token, Version,
+    Effect, Installation, JournalEntry, OpenTurn, Sealed, Settlement, StoreError, Token, Version,
     VersionNote, Written,
 };
 
@@ -276,6 +276,23 @@ pub trait Store: Send + Sync + 'static {
     async fn components(&self) -> Result<Vec<(Digest, u64, Time)>, StoreError>;
     /// Removes a component that no installation runs, has in its history or waits to run; else [`StoreError::Conflict`].
     async fn remove_component(&self, digest: Digest, audit: AuditRecord) -> Result<(), StoreError>;
+    /// Keeps a signature of a component, in place of another by the same key; of one that is not there it is [`StoreError::Missing`].
+    async fn put_signature(
+        &self,
+        digest: Digest,
+        signature: ComponentSignature,
+        audit: AuditRecord,
+    ) -> Result<(), StoreError>;
+    /// The signatures of a component and when each came, the oldest first. They go with it.
+    async fn signatures(
+        &self,
+        digest: Digest,
+    ) -> Result<Vec<(ComponentSignature, Time)>, StoreError>;
+    /// All sealed secrets: of installations, of their histories, of what waits for approval.
+    async fn sealed(&self) -> Result<Vec<Sealed>, StoreError>;
+    /// Puts these bytes in the places of those that are there, as one transaction that is on disk when this returns. Where one of the
+    /// places is gone it is [`StoreError::Missing`], and nothing is changed.
+    async fn reseal(&self, sealed: Vec<Sealed>, audit: AuditRecord) -> Result<(), StoreError>;
 
     // Clients.
 

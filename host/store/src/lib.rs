@@ -8,6 +8,7 @@ mod contract;
 mod error;
 mod installation;
 mod journal;
+mod sealed;
 mod sqlite;
 mod token;
 mod version;
@@ -18,6 +19,7 @@ pub use contract::{
 pub use error::StoreError;
 pub use installation::{Installation, Pending, Quarantine};
 pub use journal::{Effect, JournalEntry, OpenTurn, Settlement, Written};
+pub use sealed::{Sealed, SealedPlace};
 pub use sqlite::{Doctor, Finding, Retention, Saved, SqliteConfig, SqliteStore, Verdict};
 pub use token::{FormerHash, Token};
 pub use version::{How, HowError, KEPT_VERSIONS, Version, VersionNote};

@@ -32,6 +32,9 @@ fn help_shows_every_command() {
       run           Run an artifact over a file of events, without a server
       build         Build the artifact in a folder into a component
       grants        Find out which grants an artifact needs
+      keygen        Make a key to sign components with
+      sign          Sign a component, so that servers can tell who stands for it
+      verify        Verify who signed a component
       install       Install an artifact on the server
       upgrade       Replace an installed artifact's component, parameters or grants while events flow
       shadow        Look at, promote or end the new version that runs beside an installed artifact
@@ -55,6 +58,7 @@ fn help_shows_every_command() {
       audit         Read, follow, export or check the audit trail: each use of a capability, allowed or
                     denied, and each administrative act
       dead-letters  Look at triggers that were set aside, and give them to their artifact again
+      secrets       List the secrets of installed artifacts by name, set them, seal them anew
       token         Make, list, rotate and revoke tokens
       backup        Write a copy of all that is kept, while the server works
       doctor        Look what is wrong with the data folder of a server that is stopped, and recover

@@ -17,6 +17,9 @@ use crate::{
 /// The store's file in a data folder.
 const STORE: &str = "watchbox.db";
 
+/// The key that was to take the place of `secrets.key`, where a change of keys was not done.
+const NEXT_KEY: &str = "secrets.key.next";
+
 /// What a data folder holds beside the store that a server can't make anew.
 const KEPT: [&str; 2] = ["secrets.key", "admin.token"];
 
@@ -47,6 +50,12 @@ pub async fn doctor(args: args::Doctor, output: &Output) -> anyhow::Result<Exit>
                 if fs::copy(data.join(name), to.join(name)).is_err() {
                     missing.push(name);
                 }
+            }
+            // There while a change of keys is under way: what is sealed says to the server which of the two it is.
+            if data.join(NEXT_KEY).exists()
+                && fs::copy(data.join(NEXT_KEY), to.join(NEXT_KEY)).is_err()
+            {
+                missing.push(NEXT_KEY);
             }
             tell(&saved, &missing, &to, output)
         }

@@ -8,7 +8,9 @@ use watchbox_sandbox::{
     Inspection,
     inspect::{Import, ImportClass},
 };
-use watchbox_server::api::types::{Artifact, Schedule};
+use watchbox_server::api::types::{Artifact, ArtifactSignature, Schedule};
+
+use super::sign;
 
 use crate::{
     args,
@@ -22,7 +24,11 @@ pub fn inspect(args: &args::Inspect, output: &Output) -> anyhow::Result<Exit> {
     let wasm = fs::read(&args.file).with_context(|| format!("{name} can't be read"))?;
     let inspection =
         watchbox_sandbox::inspect(&wasm).with_context(|| format!("{name} can't be inspected"))?;
-    let artifact = Artifact::from(&inspection);
+    let signature = sign::read_beside(&args.file)?;
+    let artifact = Artifact {
+        signatures: signature.iter().map(ArtifactSignature::from).collect(),
+        ..Artifact::from(&inspection)
+    };
     if output.json() {
         output.document(&artifact)?;
     } else {
@@ -56,6 +62,19 @@ fn heading(artifact: &Artifact) -> Details {
         .line("Size", byte_size(artifact.size));
     if !artifact.author.is_empty() {
         details.line("Author", artifact.author.as_str());
+    }
+    for signature in &artifact.signatures {
+        let named = signature
+            .subject
+            .as_deref()
+            .unwrap_or("nothing that it names");
+        details.line(
+            "Signature",
+            format!(
+                "by the key {}, for {named}; not verified: `watchbox verify` does",
+                signature.key
+            ),
+        );
     }
     details.line_if(
         "Manifest",

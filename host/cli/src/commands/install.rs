@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::Context;
 use reqwest::Method;
-use watchbox_model::{Manifest, Secret};
+use watchbox_model::{ComponentSignature, Digest, Manifest, Secret};
 use watchbox_sandbox::Inspection;
 use watchbox_server::api::types::{Artifact, InstallRequest, Installed, SecretText, Start};
 
+use super::sign;
 use crate::{
     api::Api,
     args::{self, StartArgument},
@@ -25,9 +26,9 @@ pub async fn install(args: args::Install, output: &Output) -> anyhow::Result<()>
 
     let api = Api::new(&args.connection)?;
     let name = args.name.unwrap_or_else(|| candidate.manifest.name.clone());
-    let uploaded: Artifact = api.upload(candidate.wasm).await?;
+    let digest = candidate.upload(&api).await?;
     let request = InstallRequest {
-        digest: uploaded.digest,
+        digest,
         parameters: settings.parameters,
         secrets: to_send(settings.secrets),
         grants: grants.to_json(),
@@ -56,6 +57,8 @@ pub(super) struct Candidate {
     pub(super) inspection: Inspection,
     /// Its manifest.
     pub(super) manifest: Manifest,
+    /// The signature that lies beside it.
+    pub(super) signature: Option<ComponentSignature>,
 }
 
 impl Candidate {
@@ -73,7 +76,18 @@ impl Candidate {
             wasm,
             inspection,
             manifest,
+            signature: sign::read_beside(file)?,
         })
+    }
+
+    /// Uploads it, and its signature with it.
+    pub(super) async fn upload(self, api: &Api) -> anyhow::Result<Digest> {
+        let uploaded: Artifact = api.upload(self.wasm).await?;
+        if let Some(signature) = &self.signature {
+            let digest = uploaded.digest.to_string();
+            api.sign::<Artifact>(&digest, signature).await?;
+        }
+        Ok(uploaded.digest)
     }
 
     /// Shows a person what it declares and what of that is granted.

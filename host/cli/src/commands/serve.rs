@@ -8,7 +8,7 @@ use watchbox_server::{App, Config, Listener, Tls};
 
 use crate::{
     args::{self, LogFormat},
-    data_folder,
+    core_dumps, data_folder,
     exit::{Exit, Usage},
     output::{Look, Output},
 };
@@ -20,6 +20,9 @@ const LOG: &str = "WATCHBOX_LOG";
 pub async fn serve(args: args::Serve, output: &Output) -> anyhow::Result<Exit> {
     let config = config(&args)?;
     start_log(args.log_format, output.remarks_look())?;
+    if !config.core_dumps {
+        core_dumps::prevent();
+    }
     let stopped = stop_signal()?;
     let data = config.data.clone();
     let listener = Listener::bind(&config).await?;

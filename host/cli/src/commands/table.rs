@@ -2,7 +2,7 @@
 
 use watchbox_engine::Phase;
 use watchbox_model::Time;
-use watchbox_server::api::types::{Installation, Page};
+use watchbox_server::api::types::{Installation, Origin, Page, Trust};
 
 use crate::{
     api::{Api, Query},
@@ -83,6 +83,7 @@ fn details(installation: &Installation, now: Time) -> Details {
             format!("{} {}", installation.artifact, installation.version),
         )
         .line("Digest", installation.digest.to_string())
+        .line_if("Signed", installation.origin.as_ref().map(signed))
         .line_if(
             "Still running",
             installation.running.map(|digest| digest.to_string()),
@@ -178,6 +179,16 @@ fn details(installation: &Installation, now: Time) -> Details {
             ),
         );
     details
+}
+
+/// Who stands for the component.
+fn signed(origin: &Origin) -> String {
+    match (origin.trust, &origin.signer, &origin.key) {
+        (Trust::Signed, Some(signer), Some(key)) => format!("by {signer}, the key {key}"),
+        (Trust::Signed, ..) => "yes".to_owned(),
+        (Trust::Unsigned, ..) => "no; the trust policy needs no signature of it".to_owned(),
+        (Trust::Unchecked, ..) => "not checked: the server has no trust policy".to_owned(),
+    }
 }
 
 /// The phase, and what else is to be known of the version.

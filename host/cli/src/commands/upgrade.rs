@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use watchbox_model::Digest;
-use watchbox_server::api::types::{Artifact, ChangeRequest, Installed, Shadow};
+use watchbox_server::api::types::{ChangeRequest, Installed, Shadow};
 
 use super::{
     install::{Candidate, report, to_send},
@@ -24,8 +24,7 @@ pub async fn upgrade(args: args::Upgrade, output: &Output) -> anyhow::Result<()>
     let api = Api::new(&args.connection)?;
     let mut digest: Option<Digest> = None;
     if let Some(candidate) = candidate {
-        let uploaded: Artifact = api.upload(candidate.wasm).await?;
-        digest = Some(uploaded.digest);
+        digest = Some(candidate.upload(&api).await?);
     }
     let change = ChangeRequest {
         digest,

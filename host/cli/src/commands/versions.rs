@@ -27,7 +27,9 @@ pub async fn versions(args: args::Versions, output: &Output) -> anyhow::Result<(
 }
 
 fn list(versions: &[Version], now: Time) -> Table {
-    let mut table = Table::new(["NO.", "VERSION", "DIGEST", "WHEN", "WHO", "HOW", "CHANGED"]);
+    let mut table = Table::new([
+        "NO.", "VERSION", "DIGEST", "KEY", "WHEN", "WHO", "HOW", "CHANGED",
+    ]);
     for (nth, version) in versions.iter().enumerate() {
         let how = match version.back_to {
             Some(number) => format!("{} to {number}", version.how),
@@ -46,6 +48,9 @@ fn list(versions: &[Version], now: Time) -> Table {
             Cell::from(version.number).tone(number),
             version.version.as_str().into(),
             version.digest.short().into(),
+            Some(version.keys.join(", "))
+                .filter(|keys| !keys.is_empty())
+                .into(),
             ago(version.at.0, now).into(),
             version.by.as_str().into(),
             Cell::from(how).tone(tone),
@@ -122,6 +127,7 @@ mod tests {
             })
         };
         let mut upgrade = version(2, "2.0.0", "2", "upgrade", "folder");
+        upgrade["keys"] = json!(["E7620F1842B4E81F"]);
         upgrade["changed"] = json!("component 111111111111 -> 222222222222; grants");
         let mut back = version(3, "1.0.0", "1", "automatic-rollback", "watchbox");
         back["changed"] = json!("component 222222222222 -> 111111111111");
@@ -139,10 +145,10 @@ mod tests {
         };
         let now = Time::from_seconds(1_764_043_200.0);
         insta::assert_snapshot!(list(&versions, now).render(look), @r"
-        NO.  VERSION  DIGEST        WHEN       WHO          HOW                      CHANGED
-          3  1.0.0    111111111111  7 min ago  watchbox     automatic-rollback to 1  the artifact trapped: unreachable
-          2  2.0.0    222222222222  8 min ago  folder       upgrade                  component 111111111111 -> 222222222222; grants
-          1  1.0.0    111111111111  9 min ago  token:admin  install
+        NO.  VERSION  DIGEST        KEY               WHEN       WHO          HOW                      CHANGED
+          3  1.0.0    111111111111  -                 7 min ago  watchbox     automatic-rollback to 1  the artifact trapped: unreachable
+          2  2.0.0    222222222222  E7620F1842B4E81F  8 min ago  folder       upgrade                  component 111111111111 -> 222222222222; grants
+          1  1.0.0    111111111111  -                 9 min ago  token:admin  install
         ");
     }
 }

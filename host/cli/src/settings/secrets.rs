@@ -2,34 +2,64 @@
 
 use std::{
     env, fs,
-    io::{self, Read},
+    io::{self, IsTerminal as _, Read},
+    path::PathBuf,
 };
 
 use anyhow::Context;
 use watchbox_model::Secret;
+use zeroize::Zeroizing;
 
 use crate::exit::Usage;
 
 /// The most bytes of a secret.
 const MAX: u64 = 64 << 10;
 
-/// Fetches the secret `name` from `source`: `@FILE`, `env:VAR`, or `-` for stdin. One line end after it is left out.
-pub(super) fn fetch(name: &str, source: &str) -> anyhow::Result<Secret> {
-    let text = if source == "-" {
-        bounded(io::stdin().lock())
-            .with_context(|| format!("the secret `{name}` can't be read from stdin"))?
-    } else if let Some(file) = source.strip_prefix('@') {
-        fs::File::open(file)
-            .and_then(bounded)
-            .with_context(|| format!("the secret `{name}` can't be read from the file {file}"))?
-    } else if let Some(variable) = source.strip_prefix("env:") {
-        env::var(variable).map_err(|_| {
+/// Where a secret is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// In a file.
+    File(PathBuf),
+    /// In the environment, under this name.
+    Variable(String),
+    /// On stdin; on a terminal it is asked for, and not shown.
+    Stdin,
+}
+
+impl Source {
+    /// Reads `@FILE`, `env:VARIABLE` or `-`. Anything else may be the secret itself.
+    pub fn read(text: &str) -> Option<Self> {
+        if text == "-" {
+            return Some(Self::Stdin);
+        }
+        match text.strip_prefix('@') {
+            Some(file) => Some(Self::File(file.into())),
+            None => text
+                .strip_prefix("env:")
+                .map(|variable| Self::Variable(variable.to_owned())),
+        }
+    }
+}
+
+/// Fetches the secret `name`. One line end after it is left out.
+pub fn fetch(name: &str, source: &Source) -> anyhow::Result<Secret> {
+    let text = match source {
+        Source::Stdin if io::stdin().is_terminal() => {
+            rpassword::prompt_password(format!("{name}: "))
+                .map(Zeroizing::new)
+                .with_context(|| format!("the secret `{name}` can't be read from the terminal"))?
+        }
+        Source::Stdin => bounded(io::stdin().lock())
+            .with_context(|| format!("the secret `{name}` can't be read from stdin"))?,
+        Source::File(file) => fs::File::open(file).and_then(bounded).with_context(|| {
+            let file = file.display();
+            format!("the secret `{name}` can't be read from the file {file}")
+        })?,
+        Source::Variable(variable) => env::var(variable).map(Zeroizing::new).map_err(|_| {
             Usage(format!(
                 "the secret `{name}`: the environment has no text under `{variable}`"
             ))
-        })?
-    } else {
-        return Err(in_the_open(name).into());
+        })?,
     };
     let value = text.strip_suffix('\n').unwrap_or(&text);
     let value = value.strip_suffix('\r').unwrap_or(value);
@@ -40,7 +70,7 @@ pub(super) fn fetch(name: &str, source: &str) -> anyhow::Result<Secret> {
 }
 
 /// That a secret stands on the command line.
-pub(super) fn in_the_open(name: &str) -> Usage {
+pub fn in_the_open(name: &str) -> Usage {
     Usage(format!(
         "`{name}` is a secret, and a command line can be seen by others and is kept in the shell's history: give it {}",
         options(name)
@@ -48,14 +78,14 @@ pub(super) fn in_the_open(name: &str) -> Usage {
 }
 
 /// The ways to give a secret.
-pub(super) fn options(name: &str) -> String {
+pub fn options(name: &str) -> String {
     format!(
         "from a file (--secret {name}=@FILE), from the environment (--secret {name}=env:VARIABLE) or from stdin (--secret {name}=-)"
     )
 }
 
-fn bounded(source: impl Read) -> io::Result<String> {
-    let mut text = String::new();
+fn bounded(source: impl Read) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::new());
     source.take(MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX {
         return Err(io::Error::other("a secret has at most 64 KiB"));

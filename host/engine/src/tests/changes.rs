@@ -299,7 +299,7 @@ async fn secrets_are_sealed_at_rest_and_lost_with_their_key() {
         .await;
     let (_, error) = broken.last_error.unwrap();
     assert!(
-        error.contains("secrets.key does not open the secrets"),
+        error.contains("secrets.key is the key") && error.contains("give the secrets again"),
         "{error}"
     );
     server
@@ -403,7 +403,7 @@ async fn nothing_begins_once_it_stops() {
         .await;
     assert!(matches!(refused, Err(EngineError::Stopping)), "{refused:?}");
     drop(engine_handle);
-    let again = engine(&folder, &open(&folder).await, crate::Clock::default())
+    let again = engine(&folder, &open(&folder).await, crate::Clock::default(), None)
         .await
         .unwrap();
     again.stop().await;

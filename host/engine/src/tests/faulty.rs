@@ -8,13 +8,14 @@ use std::sync::{
 use async_trait::async_trait;
 use tokio::sync::watch;
 use watchbox_model::{
-    AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Time, TurnId,
+    AuditRecord, Client, ClientId, ComponentSignature, Digest, LabelChange, LogKey, Name, Time,
+    TurnId,
     audit::{Entry, SignedCheckpoint},
     client::Seen,
     dead_letter::DeadLetter,
 };
 use watchbox_store::{
-    Append, AuditQuery, Block, Effect, Installation, JournalEntry, LogInfo, OpenTurn, Page,
+    Append, AuditQuery, Block, Effect, Installation, JournalEntry, LogInfo, OpenTurn, Page, Sealed,
     Snapshot, Store, StoreError, Token, TurnCommit, Version, VersionNote, Written,
 };
 
@@ -175,6 +176,24 @@ impl Store for Faulty {
     }
     async fn remove_component(&self, digest: Digest, audit: AuditRecord) -> Result<()> {
         self.inner.remove_component(digest, audit).await
+    }
+    async fn put_signature(
+        &self,
+        digest: Digest,
+        signature: ComponentSignature,
+        audit: AuditRecord,
+    ) -> Result<()> {
+        self.inner.put_signature(digest, signature, audit).await
+    }
+    async fn signatures(&self, digest: Digest) -> Result<Vec<(ComponentSignature, Time)>> {
+        self.inner.signatures(digest).await
+    }
+    async fn sealed(&self) -> Result<Vec<Sealed>> {
+        self.inner.sealed().await
+    }
+    async fn reseal(&self, sealed: Vec<Sealed>, audit: AuditRecord) -> Result<()> {
+        fail(&self.failing_commits)?;
+        self.inner.reseal(sealed, audit).await
     }
     async fn put_client(&self, client: Client, audit: AuditRecord) -> Result<()> {
         self.inner.put_client(client, audit).await

@@ -109,6 +109,13 @@ pub(super) fn component_with_secret(name: &str, version: &str, triggers: &str) -
     with_manifest(MODULE, name, version, token, triggers)
 }
 
+/// The same, with a parameter `token` that is open.
+pub(super) fn component_with_open_token(name: &str, version: &str, triggers: &str) -> Bytes {
+    let token =
+        "  - { name: token, type: string, default: none, description: Told to configure }\n";
+    with_manifest(MODULE, name, version, token, triggers)
+}
+
 /// The same as [`component`], declaring another capability too.
 pub(super) fn wanting(name: &str, version: &str, triggers: &str, capability: &str) -> Bytes {
     let manifest = manifest(name, version, "", triggers).replace(

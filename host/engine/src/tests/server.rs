@@ -4,7 +4,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use tempfile::TempDir;
 use watchbox_model::{
-    Grants, LogKey, Name, RowsBuilder, Time, ValueRef, dead_letter::DeadLetter, row::TS,
+    Grants, LogKey, Name, RowsBuilder, Time, TrustPolicy, ValueRef, dead_letter::DeadLetter,
+    row::TS,
 };
 use watchbox_sandbox::{Sandbox, SandboxConfig};
 use watchbox_store::{Retention, SqliteConfig, SqliteStore, Store};
@@ -71,11 +72,23 @@ impl Server {
 
     /// One over this store, by this clock.
     pub(super) async fn by(clock: Clock, folder: TempDir, store: Arc<dyn Store>) -> Self {
-        let engine = engine(&folder, &store, clock).await.unwrap();
+        let engine = engine(&folder, &store, clock, None).await.unwrap();
         Self {
             folder,
             store,
             engine,
+        }
+    }
+
+    /// Stops, and starts anew in the same folder with this trust policy.
+    pub(super) async fn restart_with(self, trust: Option<TrustPolicy>) -> Self {
+        let folder = self.stop().await;
+        let store = open(&folder).await;
+        let engine = engine(&folder, &store, Clock::default(), trust).await;
+        Self {
+            engine: engine.unwrap(),
+            folder,
+            store,
         }
     }
 
@@ -232,6 +245,7 @@ pub(super) async fn engine(
     folder: &TempDir,
     store: &Arc<dyn Store>,
     clock: Clock,
+    trust: Option<TrustPolicy>,
 ) -> Result<Engine, EngineError> {
     let sandbox = Sandbox::new(SandboxConfig {
         instances: 20,
@@ -241,6 +255,7 @@ pub(super) async fn engine(
     let config = EngineConfig {
         key_file: folder.path().join("secrets.key"),
         trail_key_file: folder.path().join("audit.key"),
+        trust: trust.map(Arc::new),
         threads: 2,
         clock,
         backoff: Duration::from_millis(1),
@@ -254,6 +269,7 @@ pub(super) async fn engine(
 pub(super) fn install(name: &str, triggers: &str) -> Install {
     Install {
         component: guest::component(name, "1.0.0", triggers),
+        signature: None,
         name: None,
         parameters: Default::default(),
         secrets: Default::default(),

@@ -221,7 +221,7 @@ impl Outgoing {
         Some(next)
     }
 
-    /// The parameters that are still filled in where a redirect leads: those in headers. (Its URL is the server's.)
+    /// The parameters that go along where a redirect leads: those in headers, and those whose values the server put into the URL.
     pub(crate) fn redirected_secrets(&self) -> Vec<&str> {
         let url = self.url_secret.as_deref();
         let mut names = self.secrets();
@@ -231,6 +231,11 @@ impl Outgoing {
                 .any(|header| header.secret.as_deref() == Some(name))
         };
         names.retain(|name| Some(*name) != url || in_header(name));
+        for name in self.scrub.names(self.url.as_str().as_bytes()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         names
     }
 }

@@ -115,6 +115,18 @@ impl Scrub {
         Cow::Owned(clean)
     }
 
+    /// The names of the secrets that are in `bytes`, whatever form they are in.
+    pub(crate) fn names(&self, bytes: &[u8]) -> Vec<&str> {
+        let mut found = Vec::new();
+        if !self.is_empty() {
+            self.find(bytes, &mut found);
+        }
+        let mut names: Vec<&str> = found.into_iter().map(|(_, _, name)| name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// `text` without the secrets.
     pub(crate) fn text(&self, text: &str) -> String {
         String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned()

@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
-use watchbox_model::{Digest, Name};
+use watchbox_model::{ComponentSignature, Digest, Name};
 use watchbox_sandbox::{Inspection, inspect};
 
 use super::{
@@ -72,6 +72,7 @@ pub(super) fn routes(component: usize) -> OpenApiRouter<App> {
         .routes(routes!(upload, list))
         .layer(DefaultBodyLimit::max(component))
         .routes(routes!(show, remove))
+        .routes(routes!(sign))
 }
 
 /// Upload an artifact
@@ -109,7 +110,7 @@ async fn upload(
         app.store().put_component(digest, component, audit).await?;
         StatusCode::CREATED
     };
-    let answer = Artifact::from(inspection.as_ref());
+    let answer = described(&app, &inspection).await?;
     app.inspections.keep(inspection);
     Ok((status, Json(answer)))
 }
@@ -167,7 +168,56 @@ async fn show(
     Path(digest): Path<Digest>,
 ) -> Result<Json<Artifact>, Problem> {
     let inspection = app.inspections.of(&app, digest).await?;
-    Ok(Json(Artifact::from(inspection.as_ref())))
+    Ok(Json(described(&app, &inspection).await?))
+}
+
+/// What was found in a component, and the signatures of it that are kept.
+async fn described(app: &App, inspection: &Inspection) -> Result<Artifact, Problem> {
+    let signatures = app.engine.signatures(inspection.digest).await?;
+    Ok(Artifact {
+        signatures: signatures.into_iter().map(Into::into).collect(),
+        ..Artifact::from(inspection)
+    })
+}
+
+/// Sign an artifact
+///
+/// The body is a signature by `minisign` (a `.minisig` file) of the component, whose trusted comment has the words `artifact:NAME` and
+/// `version:VERSION` of its manifest. It is kept in place of another by the same key. One that says it is by a key of the server's trust policy
+/// must be.
+#[utoipa::path(
+    post,
+    path = "/api/v1/artifacts/{digest}/signatures",
+    tag = "artifacts",
+    params(("digest" = String, Path, description = "SHA-256 of the component, 64 hexadecimal digits")),
+    request_body(content = String, content_type = "text/plain", description = "The signature"),
+    responses(
+        (status = 200, description = "It is kept", body = Artifact),
+        (status = 404, description = "No such component", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "It is no signature, or a wrong one", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn sign(
+    State(app): State<App>,
+    caller: Caller,
+    Path(digest): Path<Digest>,
+    text: String,
+) -> Result<Json<Artifact>, Problem> {
+    let invalid = |error: &dyn std::fmt::Display| Problem::new(Kind::Invalid, error.to_string());
+    let signature: ComponentSignature = text.parse().map_err(|error| invalid(&error))?;
+    let inspection = app.inspections.of(&app, digest).await?;
+    let named = signature.subject().map_err(|error| invalid(&error))?;
+    let is_of_manifest = inspection.manifest.as_ref().is_some_and(|manifest| {
+        named.artifact == manifest.name && named.version == manifest.version
+    });
+    if !is_of_manifest {
+        return Err(invalid(&format!(
+            "it is signed as {named}, which is not what its manifest says"
+        )));
+    }
+    let actor = caller.actor();
+    app.engine.keep_signature(digest, signature, &actor).await?;
+    Ok(Json(described(&app, &inspection).await?))
 }
 
 /// Remove an artifact

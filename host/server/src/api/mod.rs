@@ -12,6 +12,7 @@ mod openapi;
 pub mod problem;
 mod reading;
 mod replay;
+mod secrets;
 mod shadow;
 mod table;
 mod tokens;
@@ -55,6 +56,10 @@ pub(crate) fn routes(component: usize) -> OpenApiRouter<App> {
         .routes(routes!(versions::rollback))
         .routes(routes!(versions::approve))
         .routes(routes!(versions::reject))
+        .routes(routes!(secrets::list_all))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::set))
+        .routes(routes!(secrets::rotate))
         .routes(routes!(replay::replay))
         .routes(routes!(shadow::report, shadow::start, shadow::stop))
         .routes(routes!(shadow::promote))

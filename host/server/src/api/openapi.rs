@@ -29,6 +29,7 @@ use super::types::Problem;
         (name = "logs", description = "The logs of both"),
         (name = "artifacts", description = "Components"),
         (name = "monitoring table", description = "What is installed"),
+        (name = "secrets", description = "By name, never by value"),
         (name = "clients", description = "Endpoints and their labels"),
         (name = "audit", description = "Who did what, and what was denied"),
         (name = "dead letters", description = "Triggers set aside"),

@@ -50,6 +50,8 @@ pub enum Kind {
     NothingAccepted,
     /// The component can't be installed.
     Component,
+    /// The trust policy does not let the component run.
+    Untrusted,
     /// A parameter is wrong.
     Parameter,
     /// The grants are wrong.
@@ -68,7 +70,7 @@ pub enum Kind {
 
 impl Kind {
     /// All there are.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::Forbidden,
@@ -83,6 +85,7 @@ impl Kind {
         Self::Invalid,
         Self::NothingAccepted,
         Self::Component,
+        Self::Untrusted,
         Self::Parameter,
         Self::Grants,
         Self::TooManyLogins,
@@ -144,6 +147,11 @@ impl Kind {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "invalid-component",
                 "The component can't be installed",
+            ),
+            Self::Untrusted => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "untrusted-component",
+                "The component is not trusted",
             ),
             Self::Parameter => (
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -265,7 +273,10 @@ impl From<StoreError> for Problem {
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         let kind = match error {
-            EngineError::Load(_) | EngineError::Configure(_) => Kind::Component,
+            EngineError::Load(_) | EngineError::Configure(_) | EngineError::Altered { .. } => {
+                Kind::Component
+            }
+            EngineError::Untrusted(_) => Kind::Untrusted,
             EngineError::Parameter(_) => Kind::Parameter,
             EngineError::Grants(_) => Kind::Grants,
             EngineError::Cycle(_) | EngineError::Replay(_) | EngineError::Shadow => Kind::Invalid,
@@ -283,6 +294,7 @@ impl From<EngineError> for Problem {
             | EngineError::NoLetter(_)
             | EngineError::NoComponent(_)
             | EngineError::NoVersion { .. }
+            | EngineError::NoSecret { .. }
             | EngineError::NoShadow(_) => Kind::NotFound,
             EngineError::Stopping => Kind::Stopping,
             EngineError::Store(error) => return error.into(),
@@ -364,6 +376,7 @@ mod tests {
         422 invalid: Invalid
         422 nothing-accepted: No event was accepted
         422 invalid-component: The component can't be installed
+        422 untrusted-component: The component is not trusted
         422 invalid-parameter: A parameter is wrong
         422 invalid-grants: The grants are wrong
         429 too-many-logins: Too many requests without a valid token

@@ -73,6 +73,7 @@ pub(super) async fn install(
 ) -> Result<(StatusCode, Json<Installed>), Problem> {
     let install = Install {
         component: component(&app, request.digest).await?,
+        signature: None,
         name: Some(name),
         parameters: request.parameters,
         secrets: secrets(request.secrets),
@@ -159,6 +160,7 @@ pub(super) async fn read_change(
             Some(digest) => Some(component(app, digest).await?),
             None => None,
         },
+        signature: None,
         parameters: request.parameters,
         secrets: secrets(request.secrets),
         grants: request.grants.as_ref().map(grants).transpose()?,

@@ -32,10 +32,16 @@ pub(super) async fn list(
     State(app): State<App>,
     Path(name): Path<Name>,
 ) -> Result<Json<Page<Version>>, Problem> {
-    let versions = app.engine.versions(&name).await?;
-    Ok(Json(Page::all(
-        versions.into_iter().map(Version::from).collect(),
-    )))
+    let mut items = Vec::new();
+    for version in app.engine.versions(&name).await? {
+        let signatures = app.store().signatures(version.digest).await?;
+        let keys = signatures.iter().map(|(signature, _)| signature.key());
+        items.push(Version {
+            keys: keys.map(|key| key.to_string()).collect(),
+            ..Version::from(version)
+        });
+    }
+    Ok(Json(Page::all(items)))
 }
 
 /// Go back to an earlier version

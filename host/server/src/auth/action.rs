@@ -24,13 +24,15 @@ pub enum Action {
     Widen,
     /// Have the server write copies of its store.
     Backup,
+    /// Change the key that seals secrets.
+    Keys,
     /// Say who may do what.
     Tokens,
 }
 
 impl Action {
     /// All there are.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Open,
         Self::Read,
         Self::Send,
@@ -39,6 +41,7 @@ impl Action {
         Self::DeadLetters,
         Self::Widen,
         Self::Backup,
+        Self::Keys,
         Self::Tokens,
     ];
 
@@ -57,6 +60,7 @@ impl Action {
             Self::DeadLetters => "redrive and drop dead letters",
             Self::Widen => "grant more than is granted, at an install too",
             Self::Backup => "write backups",
+            Self::Keys => "change the key that seals secrets",
             Self::Tokens => "list, make, rotate and revoke tokens",
         }
     }
@@ -70,7 +74,7 @@ impl Action {
             Self::Clients | Self::Artifacts | Self::DeadLetters => {
                 matches!(role, Role::Admin | Role::Operator)
             }
-            Self::Widen | Self::Backup | Self::Tokens => role == Role::Admin,
+            Self::Widen | Self::Backup | Self::Keys | Self::Tokens => role == Role::Admin,
         }
     }
 }
@@ -113,6 +117,7 @@ mod tests {
         | redrive and drop dead letters | yes | yes |  |  |
         | grant more than is granted, at an install too | yes |  |  |  |
         | write backups | yes |  |  |  |
+        | change the key that seals secrets | yes |  |  |  |
         | list, make, rotate and revoke tokens | yes |  |  |  |
         ");
         assert!(include_str!("../../../../docs/operators.md").contains(&table()));

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, fs::File, io::Read as _, path::Path};
 
 use bytes::Bytes;
 use serde_json::Value;
-use watchbox_model::{Digest, Grants, Name, document::MAX_TEXT};
+use watchbox_model::{ComponentSignature, Digest, Grants, Name, document::MAX_TEXT};
 
 use super::guard::reason_against;
 
 const COMPONENT: &str = ".wasm";
+const SIGNATURE: &str = ".wasm.minisig";
 const GRANTS: &str = ".grants.yaml";
 const PARAMETERS: &str = ".parameters.yaml";
 
@@ -17,6 +18,8 @@ pub(super) struct Files {
     /// What it is to be installed as.
     pub(super) name: Name,
     pub(super) component: Bytes,
+    /// Its signature, where there is such a file.
+    pub(super) signature: Option<ComponentSignature>,
     /// What it may do, where there is such a file.
     pub(super) grants: Option<Grants>,
     /// Its parameters, where there is such a file.
@@ -38,7 +41,7 @@ pub(super) enum Unread {
 
 /// The name that `file` belongs to.
 pub(super) fn name_of(file: &str) -> Option<&str> {
-    [COMPONENT, GRANTS, PARAMETERS]
+    [COMPONENT, SIGNATURE, GRANTS, PARAMETERS]
         .into_iter()
         .find_map(|end| file.strip_suffix(end))
         .filter(|name| !name.is_empty())
@@ -60,11 +63,20 @@ pub(super) fn read(folder: &Path, name: &str, most: u64) -> Result<Files, Unread
             })
             .transpose()
     };
-    let (grants, parameters) = (text(GRANTS)?, text(PARAMETERS)?);
-    let digest = digest_of(&component, grants.as_deref(), parameters.as_deref());
+    let (grants, parameters, signature) = (text(GRANTS)?, text(PARAMETERS)?, text(SIGNATURE)?);
+    let digest = digest_of(
+        &component,
+        grants.as_deref(),
+        parameters.as_deref(),
+        signature.as_deref(),
+    );
     Ok(Files {
         name: installed_as,
         component: component.into(),
+        signature: signature
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|error| Unread::Wrong(format!("{name}{SIGNATURE}: {error}")))?,
         grants: grants
             .map(|text| Grants::parse(&format!("{name}{GRANTS}"), &text))
             .transpose()
@@ -138,13 +150,22 @@ fn read_whole(path: &Path, most: u64) -> Result<Option<Vec<u8>>, Unread> {
 }
 
 /// What pins the files together: none of them can change without it, nor come or go.
-fn digest_of(component: &[u8], grants: Option<&str>, parameters: Option<&str>) -> Digest {
+fn digest_of(
+    component: &[u8],
+    grants: Option<&str>,
+    parameters: Option<&str>,
+    signature: Option<&str>,
+) -> Digest {
     let mut parts = Digest::of(component).as_bytes().to_vec();
     for text in [grants, parameters] {
         match text {
             Some(text) => parts.extend(Digest::of(text.as_bytes()).as_bytes()),
             None => parts.push(0),
         }
+    }
+    // None counts for nothing: what was taken in before there were signatures is still the same.
+    if let Some(text) = signature {
+        parts.extend(Digest::of(text.as_bytes()).as_bytes());
     }
     Digest::of(&parts)
 }
@@ -180,8 +201,19 @@ mod tests {
         assert_eq!(files.parameters.unwrap()["Depth"], 3);
         digests.push(files.digest);
         assert_eq!(digest(), digests[2]);
+        let signature = "untrusted comment: x
+RUQf6LRCGA9i559r3g7V1qNyJDApGip8MfqcadIgT9CuhV3EMhHoN1mGTkUidF/z7SrlQgXdy8ofjb7bNJJylDOocrCo8KLzZwo=
+trusted comment: timestamp:1556193335\tfile:test
+y/rUw2y8/hOUYjZU71eHp/Wo1KZ40fGy2VJEDl34XMJM+TX48Ss/17u3IvIfbVR1FkZZSNCisQbuQY+bHwhEBg==";
+        put(at, "Server.X.wasm.minisig", signature);
+        let files = read(at, "Server.X", 100).unwrap();
+        assert_eq!(
+            files.signature.unwrap().key().to_string(),
+            "E7620F1842B4E81F"
+        );
+        digests.push(files.digest);
         digests.dedup();
-        assert_eq!(digests.len(), 3, "each is another");
+        assert_eq!(digests.len(), 4, "each is another");
     }
 
     #[test]
@@ -202,6 +234,9 @@ mod tests {
         put(at, "Server.X.parameters.yaml", "HUSH");
         let reason = wrong("Server.X");
         assert!(reason.contains("parameters.yaml") && !reason.contains("HUSH"));
+        put(at, "Server.X.parameters.yaml", "");
+        put(at, "Server.X.wasm.minisig", "none");
+        assert!(wrong("Server.X").contains("Server.X.wasm.minisig"));
         put(at, "no name.wasm", "x");
         assert!(wrong("no name").contains("no name.wasm"));
     }

@@ -1,6 +1,6 @@
 //! The watched folder: a component put there is installed, another in its place is an upgrade. It is one more door to the same engine.
 //!
-//! `NAME.wasm` is what runs as NAME; `NAME.grants.yaml` and `NAME.parameters.yaml` beside it are its settings. What was taken in is remembered with the
+//! `NAME.wasm` is what runs as NAME, `NAME.wasm.minisig` its signature; `NAME.grants.yaml` and `NAME.parameters.yaml` beside it are its settings. What was taken in is remembered with the
 //! installation, by the digest of its files, so that neither a restart nor a rollback makes the folder put the same files in again. A file
 //! that goes away changes nothing: a folder that is not mounted must not switch the watch over a fleet off.
 

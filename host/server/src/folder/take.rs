@@ -62,6 +62,7 @@ async fn put(app: &App, files: Files) -> Result<Option<&'static str>, EngineErro
         Err(EngineError::Missing(_)) => {
             let install = Install {
                 component: files.component,
+                signature: files.signature,
                 name: Some(files.name),
                 parameters: files.parameters.unwrap_or_default(),
                 secrets: Default::default(),
@@ -83,8 +84,15 @@ async fn put(app: &App, files: Files) -> Result<Option<&'static str>, EngineErro
         return Ok(None);
     }
     let is_other = Digest::of(&files.component) != installed.digest;
+    if let (false, Some(signature)) = (is_other, &files.signature) {
+        // Of what runs already.
+        app.engine
+            .keep_signature(installed.digest, signature.clone(), FOLDER)
+            .await?;
+    }
     let change = Change {
         component: is_other.then_some(files.component),
+        signature: files.signature,
         parameters: files.parameters,
         grants: files.grants,
         files: Some(files.digest),

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use axum::{body::Body, http::Method};
 use serde_json::{Value, json};
-use watchbox_model::{LogKey, Time, dead_letter::DeadLetter, turn::Trigger};
+use watchbox_model::{
+    ComponentSignature, LogKey, Time, component_signature::Subject, dead_letter::DeadLetter,
+    signing::SigningKey, turn::Trigger,
+};
 use watchbox_server::auth::{Action, routes::ROUTES};
 use watchbox_store::TurnCommit;
 
@@ -13,7 +16,8 @@ use crate::{
     harness::{Answer, Server, events},
 };
 
-const WATCHES: &str = "subscribe: [ { artifact: Some.Log } ]";
+const WATCHES: &str = "subscribe: [ { artifact: Some.Log } ]
+parameters: [ { name: hook, type: secret, description: A secret } ]";
 const ECHO: &str = "/api/v1/table/Server.Echo";
 
 /// Does one act after another, each as whoever may just do it, and looks for it in the trail.
@@ -132,6 +136,18 @@ impl Acts {
     }
 }
 
+/// The text of a signature of the component of this version.
+fn signature(version: &str) -> String {
+    let subject = Subject {
+        artifact: "Server.Echo".parse().unwrap(),
+        version: version.parse().unwrap(),
+    };
+    let component = guest::component(version, WATCHES);
+    let key = SigningKey::generate().unwrap();
+    let signature = ComponentSignature::make(&key, &component, &subject, "").unwrap();
+    signature.as_str().to_owned()
+}
+
 #[tokio::test]
 async fn every_route_that_changes_something_leaves_a_record_of_who_did() {
     let mut acts = Acts::new().await;
@@ -166,8 +182,23 @@ async fn every_route_that_changes_something_leaves_a_record_of_who_did() {
     let third = acts.upload("3.0.0", &greedy).await;
     let spare = acts.upload("4.0.0", WATCHES).await;
     let install = "PUT /api/v1/table/{name}";
-    acts.act(install, ECHO, json!({"digest": first}), "install")
-        .await;
+    let body = json!({"digest": first, "secrets": {"hook": "hush"}});
+    acts.act(install, ECHO, body, "install").await;
+    acts.act(
+        "PUT /api/v1/table/{name}/secrets/{parameter}",
+        &format!("{ECHO}/secrets/hook"),
+        json!({"value": "another"}),
+        "set-secret",
+    )
+    .await;
+    acts.act_as(
+        "ops",
+        "POST /api/v1/artifacts/{digest}/signatures",
+        &format!("/api/v1/artifacts/{}/signatures", spare.as_str().unwrap()),
+        signature("4.0.0").into(),
+        "sign",
+    )
+    .await;
     let change = "PATCH /api/v1/table/{name}";
     for (body, operation) in [
         (json!({"enabled": false}), "disable"),
@@ -273,6 +304,12 @@ async fn every_route_that_changes_something_leaves_a_record_of_who_did() {
             "revoke-token",
         ),
         ("POST /api/v1/backups", "/api/v1/backups", "", "backup"),
+        (
+            "POST /api/v1/secrets/rotate",
+            "/api/v1/secrets/rotate",
+            "",
+            "rotate-key",
+        ),
     ] {
         acts.act_as("admin", route, path, body.to_owned().into(), operation)
             .await;

@@ -33,6 +33,7 @@ fn example(path: &str) -> String {
         .replace("{name}", "Some.Name")
         .replace("{digest}", &"0".repeat(64))
         .replace("{labels}", "x")
+        .replace("{parameter}", "some_secret")
         .replace("{id}", if path.contains("clients") { "C.1" } else { "1" })
 }
 
@@ -80,6 +81,11 @@ fn the_matrix_of_routes_and_roles_is_what_it_was() {
     admin operator          POST   /api/v1/artifacts
     admin operator analyst  GET    /api/v1/artifacts/{digest}
     admin operator          DELETE /api/v1/artifacts/{digest}
+    admin operator          POST   /api/v1/artifacts/{digest}/signatures
+    admin operator analyst  GET    /api/v1/secrets
+    admin                   POST   /api/v1/secrets/rotate
+    admin operator analyst  GET    /api/v1/table/{name}/secrets
+    admin operator          PUT    /api/v1/table/{name}/secrets/{parameter}
     admin operator analyst  GET    /api/v1/table
     admin operator analyst  GET    /api/v1/table/{name}
     admin operator          PUT    /api/v1/table/{name}

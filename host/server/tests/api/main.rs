@@ -20,6 +20,7 @@ mod logs;
 mod openapi;
 mod problems;
 mod replay;
+mod secrets;
 mod serve;
 mod table;
 mod trail;

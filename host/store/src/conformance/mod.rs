@@ -13,6 +13,7 @@ pub mod clients;
 pub mod journal;
 pub mod logs;
 pub mod samples;
+pub mod sealed;
 pub mod table;
 pub mod trail;
 pub mod turns;
@@ -67,6 +68,8 @@ macro_rules! conformance_tests {
             versions::the_newest_are_kept_with_their_components,
             versions::they_go_with_their_installation,
             versions::what_waits_or_was_set_aside_comes_back,
+            sealed::secrets_are_sealed_anew_everywhere_or_nowhere,
+            sealed::signatures_come_back_and_go_with_their_component,
             trail::dead_letters_are_numbered_and_paged,
             trail::audit_records_are_found,
             trail::records_are_chained,

@@ -21,6 +21,7 @@ const MIGRATIONS: &[Migration] = &[
         then: Some(trail::chain_all),
     },
     Migration::of(include_str!("migrations/0007_former_hash.sql")),
+    Migration::of(include_str!("migrations/0008_signatures.sql")),
 ];
 
 /// What a migration does beside its SQL.

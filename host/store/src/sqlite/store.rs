@@ -7,7 +7,8 @@ use bytes::Bytes;
 use rusqlite::params;
 use tokio::sync::watch;
 use watchbox_model::{
-    AuditRecord, Client, ClientId, Digest, LabelChange, LogKey, Name, Time, TurnId,
+    AuditRecord, Client, ClientId, ComponentSignature, Digest, LabelChange, LogKey, Name, Time,
+    TurnId,
     audit::{Entry, SignedCheckpoint},
     client::Seen,
     dead_letter::DeadLetter,
@@ -20,13 +21,13 @@ use super::{
     lock::StoreLock,
     logs::{Logs, Stretch},
     readers::{Readers, blocking},
-    retention, schema,
+    retention, schema, sealed, signatures,
     snapshot::SqliteSnapshot,
     tokens, trail, turns, versions,
     writer::Writer,
 };
 use crate::{
-    Append, AuditQuery, Block, Effect, Installation, JournalEntry, LogInfo, OpenTurn, Page,
+    Append, AuditQuery, Block, Effect, Installation, JournalEntry, LogInfo, OpenTurn, Page, Sealed,
     Snapshot, Store, StoreError, Token, TurnCommit, Version, VersionNote, Written,
 };
 
@@ -335,6 +336,37 @@ impl Store for SqliteStore {
 
     async fn remove_component(&self, digest: Digest, audit: AuditRecord) -> Result<(), StoreError> {
         self.administer(0, move |group| components::remove(group, digest, &audit))
+            .await
+    }
+
+    async fn put_signature(
+        &self,
+        digest: Digest,
+        signature: ComponentSignature,
+        audit: AuditRecord,
+    ) -> Result<(), StoreError> {
+        self.administer(0, move |group| {
+            signatures::put(group, digest, &signature, &audit)
+        })
+        .await
+    }
+
+    async fn signatures(
+        &self,
+        digest: Digest,
+    ) -> Result<Vec<(ComponentSignature, Time)>, StoreError> {
+        self.readers
+            .read(move |conn| signatures::of(conn, digest))
+            .await
+    }
+
+    async fn sealed(&self) -> Result<Vec<Sealed>, StoreError> {
+        self.readers.read(sealed::list).await
+    }
+
+    async fn reseal(&self, sealed: Vec<Sealed>, audit: AuditRecord) -> Result<(), StoreError> {
+        let bytes = sealed.iter().map(|sealed| sealed.bytes.len()).sum();
+        self.administer(bytes, move |group| sealed::replace(group, &sealed, &audit))
             .await
     }
 

@@ -10,10 +10,11 @@ use crate::output::byte_size;
 const LITTLE_ROOM: u64 = 256 << 20;
 
 /// Files that nobody but their owner may read.
-const PRIVATE: [&str; 4] = [
+const PRIVATE: [&str; 5] = [
     "watchbox.db",
     "watchbox.db-wal",
     "secrets.key",
+    "secrets.key.next",
     "admin.token",
 ];
 
@@ -23,7 +24,7 @@ pub(super) fn examine(data: &Path) -> Vec<Finding> {
     for (name, without) in [
         (
             "secrets.key",
-            "secrets that were sealed with it must be given again",
+            "unless `secrets_key` in the settings names another file, secrets that were sealed with it must be given again",
         ),
         (
             "admin.token",

@@ -11,7 +11,7 @@ use watchbox_model::{
 };
 use watchbox_sandbox::{Inspection, inspect::ImportClass};
 
-use super::Timestamp;
+use super::{ArtifactSignature, Timestamp};
 
 /// A component that is kept, in a line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -78,6 +78,9 @@ pub struct Artifact {
     pub imports: Vec<Import>,
     /// Every export's full name.
     pub exports: Vec<String>,
+    /// Its signatures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<ArtifactSignature>,
 }
 
 /// A parameter, as the manifest declares it.
@@ -208,6 +211,7 @@ impl From<&Inspection> for Artifact {
                 })
                 .collect(),
             exports: inspection.exports.clone(),
+            signatures: Vec::new(),
         }
     }
 }

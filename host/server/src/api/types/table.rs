@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use watchbox_engine::{Phase, Status};
 use watchbox_model::{Digest, Name};
 
-use super::{Pending, Quarantine, SecretText, ShadowVersion, Timestamp};
+use super::{Origin, Pending, Quarantine, SecretText, ShadowVersion, Timestamp};
 
 /// One line of the monitoring table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -43,6 +43,9 @@ pub struct Installation {
     pub grants: Value,
     /// On or off.
     pub enabled: bool,
+    /// Who stands for the component; left out while it is not loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// What it is doing: `idle`, `running`, `retrying`, `disabled`, `broken` or `quarantined`.
     #[schema(value_type = String, example = "idle")]
     pub phase: Phase,
@@ -108,6 +111,7 @@ impl From<Status> for Installation {
             parameters: kept.parameters,
             grants: kept.grants,
             enabled: kept.enabled,
+            origin: status.origin.map(Origin::from),
             phase: status.phase,
             probation: kept.probation,
             quarantine: kept.quarantine.map(Quarantine::from),

@@ -20,6 +20,9 @@ pub struct Version {
     /// The component.
     #[schema(value_type = String)]
     pub digest: Digest,
+    /// The ids of the keys that its component is signed with, by what the signatures say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
     /// When it came.
     pub at: Timestamp,
     /// Who put it there: `token:NAME`, `folder`, or `watchbox` itself.
@@ -50,6 +53,7 @@ impl From<watchbox_store::Version> for Version {
             number: version.number,
             version: note.version,
             digest: version.digest,
+            keys: Vec::new(),
             at: version.at.into(),
             by: version.by,
             how: note.how,
