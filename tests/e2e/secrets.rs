@@ -5,7 +5,7 @@ use std::{
     os::unix::{fs::PermissionsExt as _, process::ExitStatusExt as _},
     path::Path,
     process::{Command, Stdio},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::mpsc::channel,
     time::Duration,
 };
 
@@ -169,27 +169,21 @@ fn killed_while_keys_are_changed_it_starts_with_every_secret() -> Result<()> {
     drop(server);
     for round in 0..ROUNDS {
         let server = home.server()?;
-        let (is_over, api) = (AtomicBool::new(false), server.api().clone());
-        std::thread::scope(|scope| -> Result<()> {
-            let rotations = scope.spawn(|| {
-                let mut done = 0_u32;
-                while !is_over.load(Ordering::SeqCst)
-                    && api
-                        .send_json("POST", "/api/v1/secrets/rotate", &json!({}))
-                        .is_ok()
-                {
-                    done += 1;
-                }
-                done
-            });
-            // Some are done, and then it is killed in the midst of the next.
-            server.api().accept_events(LOG, &events(round, round + 1))?;
-            accepted(&sink, usize::try_from(round)? + 1)?;
-            server.kill_now()?;
-            is_over.store(true, Ordering::SeqCst);
-            rotations.join().map_err(|_| anyhow::anyhow!("a panic"))?;
-            Ok(())
-        })?;
+        server.api().accept_events(LOG, &events(round, round + 1))?;
+        accepted(&sink, usize::try_from(round)? + 1)?;
+        let api = server.api().clone();
+        let (told, changed) = channel();
+        // Changes keys until the server is gone.
+        let rotations = std::thread::spawn(move || {
+            let rotate = || api.send_json("POST", "/api/v1/secrets/rotate", &json!({}));
+            while rotate().is_ok() && told.send(()).is_ok() {}
+        });
+        // Some are done, and then it is killed in the midst of the next.
+        for _ in 0..=round % 3 {
+            changed.recv_timeout(SOON).context("keys are changed")?;
+        }
+        server.kill_now()?;
+        rotations.join().map_err(|_| anyhow::anyhow!("a panic"))?;
         drop(server);
         let left = fs::read_dir(home.data())?
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
