@@ -206,7 +206,7 @@ impl Component {
         instance::arm(&mut store, None, &limits, Instant::now());
         let made = self.linked.instantiate_async(&mut store);
         let artifact = instance::within(&limits, made).await;
-        let artifact = artifact.map_err(|why| why.named(store.data()))?;
+        let artifact = artifact.map_err(|why| why.named(&store))?;
         let mut instance = Instance::new(
             store,
             artifact,

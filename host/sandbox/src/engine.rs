@@ -66,7 +66,9 @@ fn settings() -> Config {
         .async_stack_size(STACK + (1 << 20))
         // Memory of a guest that is gone must not be seen by the next one, not even through a bug.
         .async_stack_zeroing(true)
-        // A trap tells where it happened by the names of functions: enough for an author, and nothing of the guest's memory.
+        // So that last words can be looked for: a trap then names the memories that there were. Nothing is copied.
+        .coredump_on_trap(true)
+        // A trap tells where it happened by the names of functions: enough for an author.
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(8))
         // Offsets into the guest's code help nobody here, and their table is as large as the code.
         .generate_address_map(false)

@@ -23,8 +23,12 @@ use crate::{
         exports::watchbox::artifact::handler::{Batch, Failure, Tick, Trigger},
     },
     guest::{Ended, Guest},
+    last_words::last_words,
     printable,
 };
+
+/// How much of last words is told, in bytes: text and place come first, and after them may come every thread that there was.
+const WORDS: usize = 1_000;
 
 /// A warm instance. After a turn that failed it must be dropped: what is in its memory is not to be trusted.
 pub struct Instance {
@@ -66,7 +70,8 @@ pub(crate) async fn within<T>(
 
 impl Stopped {
     /// The failure, by name.
-    pub(crate) fn named(self, guest: &Guest) -> TurnFailure {
+    pub(crate) fn named(self, store: &Store<Guest>) -> TurnFailure {
+        let guest = store.data();
         let why = match self {
             Self::Late(allowed) => {
                 return TurnFailure::Limit {
@@ -102,7 +107,10 @@ impl Stopped {
                 ),
             };
         }
-        TurnFailure::Trap(printable::line(&told(&why), printable::REASON))
+        TurnFailure::Trap(match last_words(&why, store) {
+            Some(words) => printable::lines(&words, WORDS),
+            None => printable::line(&told(&why), printable::REASON),
+        })
     }
 }
 
@@ -151,7 +159,7 @@ impl Instance {
                 &refused,
                 printable::REASON,
             ))),
-            Err(stopped) => Err(stopped.named(self.store.data())),
+            Err(stopped) => Err(stopped.named(&self.store)),
         }
     }
 
@@ -184,7 +192,7 @@ impl Instance {
         match within(limits, call).await {
             Ok(Ok(rows)) => self.rows(limits, rows.into()),
             Ok(Err(failure)) => Err(said(failure)),
-            Err(stopped) => Err(stopped.named(self.store.data())),
+            Err(stopped) => Err(stopped.named(&self.store)),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
 
 /// State, label changes and journal of one run, over somebody else's clients. The state is empty at first.
 pub struct Overlay {
-    clients: Clients,
+    clients: Mutex<Clients>,
     /// A view that was taken before it was asked for.
     taken: Mutex<Option<Arc<dyn View>>>,
     /// As of the last commit. A view holds on to it, so that a change makes a new one.
@@ -36,6 +36,7 @@ struct Sent {
 }
 
 /// Whose clients.
+#[derive(Clone)]
 enum Clients {
     /// These.
     These(Arc<Roll>),
@@ -44,6 +45,7 @@ enum Clients {
 }
 
 /// Clients in memory.
+#[derive(Clone, Default)]
 struct Roll(BTreeMap<ClientId, Client>);
 
 #[derive(Clone, Debug, Default)]
@@ -77,11 +79,32 @@ impl Overlay {
 
     fn with(clients: Clients) -> Self {
         Self {
-            clients,
+            clients: Mutex::new(clients),
             taken: Mutex::default(),
             now: Mutex::default(),
             sent: Mutex::default(),
         }
+    }
+
+    /// From now on there is this client, as it is here, in the place of the one of its id. (Clients of another host are gone then.)
+    pub fn set_client(&self, client: Client) {
+        let mut clients = lock(&self.clients);
+        let mut roll = match &*clients {
+            Clients::These(roll) => Roll::clone(roll),
+            Clients::Of(_) => Roll::default(),
+        };
+        let mut contents = Contents::clone(&lock(&self.now));
+        contents.labels.remove(&client.id);
+        *lock(&self.now) = Arc::new(contents);
+        roll.0.insert(client.id.clone(), client);
+        *clients = Clients::These(Arc::new(roll));
+    }
+
+    /// From now on the state has this value under `key`.
+    pub fn set_state(&self, key: String, value: Vec<u8>) {
+        let mut contents = Contents::clone(&lock(&self.now));
+        contents.state.insert(key, value);
+        *lock(&self.now) = Arc::new(contents);
     }
 
     /// Takes the view of the clients now that the next turn will have, although it will look later.
@@ -128,11 +151,9 @@ impl Overlay {
     }
 
     async fn below(&self) -> Result<Arc<dyn View>, Unavailable> {
-        match &self.clients {
-            Clients::These(clients) => {
-                let clients: Arc<dyn View> = clients.clone();
-                Ok(clients)
-            }
+        let clients = lock(&self.clients).clone();
+        match clients {
+            Clients::These(clients) => Ok(clients),
             Clients::Of(host) => host.view().await,
         }
     }

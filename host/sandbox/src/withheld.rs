@@ -5,9 +5,10 @@
 //! the installation may send a minute.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     fmt, mem,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use watchbox_model::{
     grants::{HttpUse, Use},
 };
 
-use crate::egress::{Answer, Body, Outgoing};
+use crate::egress::{Answer, Body, Failure, Outgoing};
 
 /// The most different uses that are kept.
 const USES: usize = 10_000;
@@ -40,6 +41,28 @@ impl Default for CannedAnswer {
     }
 }
 
+/// What one request is answered, where each is told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlayedAnswer {
+    /// A response.
+    Response {
+        /// The status, 100 to 599.
+        status: u16,
+        /// The headers, their names in lower case.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: Bytes,
+    },
+    /// Nobody is reached, for this reason.
+    Unreachable(String),
+    /// There is no answer in time.
+    Timeout,
+    /// The address behind the name is one that may not be reached, as this text says.
+    Denied(String),
+    /// The requests of this minute are spent: there is room for one more after this long.
+    Limited(Duration),
+}
+
 /// A request that would have been made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WithheldCall {
@@ -49,13 +72,43 @@ pub struct WithheldCall {
     pub bytes: u64,
     /// The name that the guest gave the effect.
     pub once: Option<String>,
+    /// The request itself.
+    pub request: WithheldRequest,
+}
+
+/// A request as the guest wrote it: where a secret goes stands its name, as `{name}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithheldRequest {
+    /// Its method.
+    pub method: String,
+    /// Its URL.
+    pub url: String,
+    /// Its headers, their names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub body: Bytes,
 }
 
 /// What was withheld in a run, and what was used.
 #[derive(Default)]
 pub struct Withheld {
-    answer: CannedAnswer,
+    answers: Answers,
     seen: Mutex<Seen>,
+}
+
+/// What requests are answered.
+#[derive(Debug)]
+enum Answers {
+    /// All the same.
+    Same(CannedAnswer),
+    /// The next one of these each.
+    InTurn(Mutex<VecDeque<PlayedAnswer>>),
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self::Same(CannedAnswer::default())
+    }
 }
 
 #[derive(Default)]
@@ -71,8 +124,23 @@ impl Withheld {
     /// Withholds what a run does, and answers its requests with `answer`.
     pub fn new(answer: CannedAnswer) -> Self {
         Self {
-            answer,
+            answers: Answers::Same(answer),
             seen: Mutex::default(),
+        }
+    }
+
+    /// Withholds what a run does, and answers its requests with what [`Withheld::play`] is given, one after the other.
+    pub fn played() -> Self {
+        Self {
+            answers: Answers::InTurn(Mutex::default()),
+            seen: Mutex::default(),
+        }
+    }
+
+    /// From now on these are the answers, where they come in turn. A request that finds none left reaches nobody.
+    pub fn play(&self, answers: impl IntoIterator<Item = PlayedAnswer>) {
+        if let Answers::InTurn(waiting) = &self.answers {
+            *lock(waiting) = answers.into_iter().collect();
         }
     }
 
@@ -112,29 +180,56 @@ impl Withheld {
     }
 
     /// Answers a request in the place of who it is for.
-    pub(crate) fn exchange(&self, request: &Outgoing, limit: u64) -> Answer {
+    pub(crate) fn exchange(&self, request: &Outgoing, limit: u64) -> Result<Answer, Failure> {
         self.saw(Use::Http(http_use(request)));
         self.seen().calls.push(WithheldCall {
             target: crate::printable::line(&request.target(), crate::printable::TARGET),
             bytes: request.body.len() as u64,
             once: request.once.clone(),
+            request: request.written(),
         });
-        let body = self.answer.body.clone();
-        Answer {
-            status: self.answer.status,
-            headers: Vec::new(),
+        let played = match &self.answers {
+            Answers::Same(answer) => PlayedAnswer::Response {
+                status: answer.status,
+                headers: Vec::new(),
+                body: answer.body.clone(),
+            },
+            Answers::InTurn(waiting) => lock(waiting).pop_front().unwrap_or_else(|| {
+                PlayedAnswer::Unreachable("there is no further answer to play".to_owned())
+            }),
+        };
+        let (status, headers, body) = match played {
+            PlayedAnswer::Response {
+                status,
+                headers,
+                body,
+            } => (status, headers, body),
+            PlayedAnswer::Unreachable(why) => return Err(Failure::Unreachable(why)),
+            PlayedAnswer::Timeout => return Err(Failure::Timeout),
+            PlayedAnswer::Denied(why) => return Err(Failure::Denied(why)),
+            PlayedAnswer::Limited(wait) => return Err(Failure::Limited(wait)),
+        };
+        let location = headers.iter().find(|(name, _)| name == "location");
+        Ok(Answer {
+            status,
+            location: location.map(|(_, value)| value.clone()),
+            headers,
             body: if body.len() as u64 > limit {
                 Body::TooLarge
             } else {
                 Body::Whole(body)
             },
-            location: None,
-        }
+        })
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.seen)
     }
+}
+
+/// What a mutex holds: nothing that is done under one of these can leave it half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A request as a grant sees it, without what is secret of it.
@@ -156,7 +251,7 @@ fn http_use(request: &Outgoing) -> HttpUse {
 impl fmt::Debug for Withheld {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Withheld")
-            .field("answer", &self.answer)
+            .field("answers", &self.answers)
             .finish_non_exhaustive()
     }
 }

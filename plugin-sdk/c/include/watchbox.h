@@ -73,7 +73,7 @@ wb_failure wb_fault_at(const char *file, int line, wb_text text);
     do {                                                                                                                                   \
         if (!(condition)) return wb_fault(__VA_ARGS__);                                                                                    \
     } while (0)
-/* Logs the text with file and line as an error and traps, for where there is no way to return. Imports `log`. */
+/* Traps, and leaves the text with file and line for the operator, for where there is no way to return. So does a failed assert() of the C library. */
 #define wb_panic(...) wb_panic_at(__FILE__, __LINE__, wb_format(__VA_ARGS__))
 _Noreturn void wb_panic_at(const char *file, int line, wb_text text);
 

@@ -40,5 +40,7 @@ wb_failure wb_handle_tick(double due, wb_rows *rows);
 /* A page of clients, of at most `limit`, after an id where that is not empty: the contract's `search`. */
 wb_error wb_host_search(wb_text query, uint32_t limit, wb_text after, wb_client **page, size_t *len);
 void wb_host_log(wb_level level, wb_text line);
+/* Leaves last words, and ends the guest. */
+_Noreturn void wb_host_die(wb_text words);
 
 #endif

@@ -67,10 +67,7 @@ static wb_text placed(const char *file, int line, wb_text text) {
 
 wb_failure wb_fault_at(const char *file, int line, wb_text text) { return (wb_failure){WB_FAULT, 0, placed(file, line, text)}; }
 
-_Noreturn void wb_panic_at(const char *file, int line, wb_text text) {
-    wb_host_log(WB_ERROR, placed(file, line, text));
-    abort();
-}
+_Noreturn void wb_panic_at(const char *file, int line, wb_text text) { wb_host_die(placed(file, line, text)); }
 
 wb_text wb_error_text(wb_error error) {
     switch (error.kind) {

@@ -257,6 +257,11 @@ void wb_host_log(wb_level level, wb_text line) {
     world.line = copy(line.data, line.len);
 }
 
+_Noreturn void wb_host_die(wb_text words) {
+    fprintf(stderr, "panic: %.*s\n", WB_ARG(words));
+    abort();
+}
+
 wb_error wb_now(double *now) {
     GRANTED("clock");
     *now = world.now;

@@ -60,18 +60,9 @@ impl<A> fmt::Debug for Instance<A> {
 
 /// Makes a component of the crate: exports the contract's handler for an [`Artifact`]. Once a crate; on targets other than WebAssembly
 /// it only checks the type.
-///
-/// `export!(MyArtifact, log_panics)` also writes a panic's message and place to [`mod@crate::log`] before the trap. That imports `log`,
-/// so the manifest must declare it.
 #[macro_export]
 macro_rules! export {
     ($artifact:ty) => {
-        $crate::export!(@ $artifact, ());
-    };
-    ($artifact:ty, log_panics) => {
-        $crate::export!(@ $artifact, $crate::export::log_panics());
-    };
-    (@ $artifact:ty, $at_start:expr) => {
         const _: () = {
             const fn is_artifact<A: $crate::Artifact>() {}
             is_artifact::<$artifact>();
@@ -88,8 +79,10 @@ macro_rules! export {
             struct Handler;
 
             impl handler::Guest for Handler {
-                fn configure(parameters: ::std::vec::Vec<u8>) -> ::core::result::Result<(), ::std::string::String> {
-                    $at_start;
+                fn configure(
+                    parameters: ::std::vec::Vec<u8>,
+                ) -> ::core::result::Result<(), ::std::string::String> {
+                    $crate::last_words::keep();
                     INSTANCE.with(|instance| instance.configure(&parameters))
                 }
 
@@ -101,7 +94,7 @@ macro_rules! export {
                 }
             }
 
-            $crate::bindings::export_handler!(Handler with_types_in $crate::bindings);
+    $crate::bindings::export_handler!(Handler with_types_in $crate::bindings);
         };
     };
 }
@@ -132,12 +125,4 @@ mod contract {
             }
         }
     }
-}
-
-/// From now on a panic is logged before it traps. Called by [`crate::export!`] with `log_panics`.
-#[cfg(target_arch = "wasm32")]
-pub fn log_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        crate::log::write(crate::log::Level::Error, format_args!("{panic}"));
-    }));
 }

@@ -76,9 +76,8 @@
 //! Every error converts into a [`Failure`] by `?`, as a *fault* with the error's text and the place of the `?`. A turn that fails
 //! leaves nothing behind but the http requests that it made.
 //!
-//! A **panic** can't be caught: the target `wasm32-unknown-unknown` has no unwinding, and a trap carries no text over the boundary. So return
-//! errors where you can, and where you can't be sure and the artifact uses [`log`] anyway, write
-//! `export!(MyArtifact, log_panics)`: the panic's message and place are then logged before the trap.
+//! A **panic** can't be caught: the target `wasm32-unknown-unknown` has no unwinding. Its text and place reach the operator all the same, as the
+//! guest's last words; but it ends the instance, so return errors where you can.
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
@@ -89,6 +88,9 @@ pub mod clock;
 pub mod export;
 pub mod http;
 pub mod labels;
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod last_words;
 pub mod log;
 pub mod state;
 #[cfg(not(target_arch = "wasm32"))]

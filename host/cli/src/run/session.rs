@@ -16,7 +16,7 @@ use watchbox_sandbox::{
 };
 
 use super::{Progress, Summary};
-use crate::output::{Tone, cut, printable, stamp};
+use crate::output::{Tone, cut, printable, printable_lines, stamp};
 
 /// The most failures, and the most denials, that are told one by one; the summary counts them all.
 const TOLD: u64 = 10;
@@ -205,7 +205,7 @@ impl Session {
             let bad = Tone::Bad.style();
             self.progress.remark(&format!(
                 "{bad}failed:{bad:#} {}\n  on {what}",
-                printable(&failure.to_string())
+                printable_lines(&failure.to_string()).replace('\n', "\n    ")
             ));
         }
     }

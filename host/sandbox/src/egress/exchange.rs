@@ -26,6 +26,8 @@ pub(crate) enum Failure {
     Unreachable(String),
     /// Not in time.
     Timeout,
+    /// It comes too soon: there is room for it after this long. Nothing was sent.
+    Limited(Duration),
 }
 
 /// What a server answered.
@@ -62,7 +64,7 @@ impl Egress {
         timeout: Duration,
     ) -> Result<Answer, Failure> {
         if let Some(withheld) = self.withholds() {
-            return Ok(withheld.exchange(request, limit));
+            return withheld.exchange(request, limit);
         }
         let deadline = tokio::time::Instant::now() + timeout;
         let began = tokio::time::timeout_at(deadline, self.begin(request, grant)).await;

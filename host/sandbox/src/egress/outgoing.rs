@@ -11,7 +11,10 @@ use url::Url;
 use watchbox_model::Secret;
 
 use super::scrub::Scrub;
-use crate::bindings::watchbox::artifact::http::{Request, Secret as Filled, Text};
+use crate::{
+    WithheldRequest,
+    bindings::watchbox::artifact::http::{Request, Secret as Filled, Text},
+};
 
 /// The longest URL, in bytes.
 const URL: usize = 8 << 10;
@@ -71,8 +74,15 @@ pub(crate) struct Outgoing {
 struct Header {
     name: HeaderName,
     value: HeaderValue,
+    /// What is filled in here.
+    secret: Option<Filled>,
+}
+
+impl Header {
     /// The parameter that is filled in here.
-    secret: Option<String>,
+    fn parameter(&self) -> Option<&str> {
+        Some(&self.secret.as_ref()?.parameter)
+    }
 }
 
 impl Outgoing {
@@ -128,11 +138,7 @@ impl Outgoing {
     /// The parameters that are filled in, each once.
     pub(crate) fn secrets(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.url_secret.as_deref().into_iter().collect();
-        for name in self
-            .headers
-            .iter()
-            .filter_map(|header| header.secret.as_deref())
-        {
+        for name in self.headers.iter().filter_map(Header::parameter) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -153,6 +159,31 @@ impl Outgoing {
     /// `text` without its secrets.
     pub(crate) fn clean(&self, text: &str) -> String {
         self.scrub.text(text)
+    }
+
+    /// The request as the guest wrote it, for one that is not made.
+    pub(crate) fn written(&self) -> WithheldRequest {
+        let headers = self.headers.iter().map(|header| {
+            let value = match &header.secret {
+                Some(filled) => format!("{}{{{}}}", filled.prefix, filled.parameter),
+                None => String::from_utf8_lossy(header.value.as_bytes()).into_owned(),
+            };
+            (header.name.as_str().to_owned(), value)
+        });
+        // A redirect may have led away from what is secret.
+        let url = match &self.url_secret {
+            Some(name) => {
+                let shown = self.scrub.text(self.url.as_str());
+                shown.replace(&format!("secret({name})"), &format!("{{{name}}}"))
+            }
+            None => self.url.to_string(),
+        };
+        WithheldRequest {
+            method: self.method.to_string(),
+            url,
+            headers: headers.collect(),
+            body: self.body.clone(),
+        }
     }
 
     /// Scheme, host and port.
@@ -226,9 +257,8 @@ impl Outgoing {
         let url = self.url_secret.as_deref();
         let mut names = self.secrets();
         let in_header = |name: &str| {
-            self.headers
-                .iter()
-                .any(|header| header.secret.as_deref() == Some(name))
+            let mut filled = self.headers.iter().filter_map(Header::parameter);
+            filled.any(|parameter| parameter == name)
         };
         names.retain(|name| Some(*name) != url || in_header(name));
         for name in self.scrub.names(self.url.as_str().as_bytes()) {
@@ -350,7 +380,7 @@ fn read_header(
             let text = format!("{}{revealed}", filled.prefix);
             let mut value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| wrong())?;
             value.set_sensitive(true);
-            (value, Some(filled.parameter.clone()))
+            (value, Some(filled.clone()))
         }
     };
     Ok(Header {

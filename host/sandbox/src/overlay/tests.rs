@@ -175,3 +175,28 @@ async fn a_view_can_be_taken_before_it_is_asked_for() {
     memory.view().await.unwrap();
     assert!(lock(&memory.taken).is_none());
 }
+
+#[tokio::test]
+async fn a_client_that_is_set_is_as_it_was_set_and_others_stay() {
+    let memory = Overlay::new([client("C.1", &["Slack"]), client("C.2", &["Slack"])]);
+    let effects = Effects {
+        labels: vec![
+            change("C.1", "Slack", LabelOp::Remove),
+            change("C.2", "Slack", LabelOp::Remove),
+        ],
+        ..Effects::default()
+    };
+    memory.commit(&turn().id, &effects).await.unwrap();
+    // Put back on, to be told again.
+    memory.set_client(client("C.1", &["Slack"]));
+    memory.set_client(client("C.3", &[]));
+    memory.set_state("key".to_owned(), b"value".to_vec());
+    let view = memory.view().await.unwrap();
+    let found = view.search(&SearchTerm::All, 10, None).await.unwrap();
+    let labels: Vec<usize> = found.iter().map(|client| client.labels.len()).collect();
+    assert_eq!(labels, [1, 0, 0]);
+    assert_eq!(
+        view.state("key").await.unwrap().as_deref(),
+        Some(&b"value"[..])
+    );
+}

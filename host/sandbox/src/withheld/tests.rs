@@ -68,6 +68,12 @@ async fn nothing_is_sent_and_what_would_have_been_is_collected() {
             target: format!("POST {}", server.url("/a")),
             bytes: 5,
             once: Some("C.1".to_owned()),
+            request: WithheldRequest {
+                method: "POST".to_owned(),
+                url: server.url("/a"),
+                headers: calls[0].request.headers.clone(),
+                body: Bytes::from_static(b"hello"),
+            },
         }
     );
     assert_eq!(calls.len(), 4);
@@ -169,4 +175,81 @@ async fn uses_are_collected_for_the_narrowest_grants_and_no_secret_is_among_them
       - {"method":"POST","secrets":["token"],"url":"https://h.example:8443/a"}
       - {"method":"POST","secrets":["hook"],"url":"https://hooks.example.com/*"}
     "#);
+}
+
+#[tokio::test]
+async fn answers_can_come_in_turn() {
+    let withheld = Arc::new(Withheld::played());
+    let outside = Outside::with_clients([]);
+    let grants = "http:
+        - { method: POST, url: 'https://*.example/*', secrets: [ token ] }
+        - { method: POST, url: 'https://hooks.example.com/*', secrets: [ hook ], redirects: 1 }";
+    let egress = Egress::withheld(withheld.clone());
+    let mut guest = guest_with(authority_with(grants), &outside, egress);
+    withheld.play([
+        PlayedAnswer::Response {
+            status: 201,
+            headers: vec![("x-id".to_owned(), "7".to_owned())],
+            body: Bytes::from_static(b"made"),
+        },
+        PlayedAnswer::Unreachable("refused".to_owned()),
+        PlayedAnswer::Timeout,
+        PlayedAnswer::Denied("a private address".to_owned()),
+        PlayedAnswer::Limited(Duration::from_secs(2)),
+        PlayedAnswer::Response {
+            status: 307,
+            headers: vec![(
+                "location".to_owned(),
+                "https://elsewhere.example/".to_owned(),
+            )],
+            body: Bytes::new(),
+        },
+    ]);
+    let mut request = post("https://h.example/a", "", None);
+    request.headers.push(http::Header {
+        name: "Authorization".to_owned(),
+        value: http::Text::Secret(http::Secret {
+            parameter: "token".to_owned(),
+            prefix: "Bearer ".to_owned(),
+        }),
+    });
+    let made = send(&mut guest, request).await.unwrap();
+    assert_eq!(
+        (made.status, made.body.as_slice()),
+        (201, b"made".as_slice())
+    );
+    assert_eq!(made.headers, [("x-id".to_owned(), "7".to_owned())]);
+    let mut outcomes = Vec::new();
+    for at in 0..5 {
+        let mut request = post("", &at.to_string(), None);
+        request.url = secret_url();
+        outcomes.push(send(&mut guest, request).await.unwrap_err());
+    }
+    insta::assert_debug_snapshot!(outcomes, @r#"
+    [
+        Error::Unreachable(
+            "refused",
+        ),
+        Error::Timeout,
+        Error::Denied(
+            "a private address",
+        ),
+        Error::Limited(
+            2000,
+        ),
+        Error::Unreachable(
+            "there is no further answer to play",
+        ),
+    ]
+    "#);
+    let calls = withheld.take_calls();
+    let has_token =
+        |(name, value): &(String, String)| name == "authorization" && value == "Bearer {token}";
+    assert!(calls[0].request.headers.iter().any(has_token), "{calls:?}");
+    assert_eq!(calls[1].request.url, "{hook}");
+    assert_eq!(
+        calls.last().unwrap().request.url,
+        "https://elsewhere.example/"
+    );
+    assert!(!format!("{calls:?}").contains("sesame"), "{calls:?}");
 }

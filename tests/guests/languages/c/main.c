@@ -1,5 +1,6 @@
 /* Does what an event says. */
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "watchbox.h"
@@ -29,7 +30,9 @@ static wb_failure events(wb_batch *batch, wb_rows *rows) {
             wb_failure failure = count(rows);
             if (failure.outcome != WB_OK) return failure;
         } else if (wb_is(what.text, "throw")) {
-            return wb_fault("no such thing"); /* line 32 */
+            return wb_fault("no such thing"); /* line 33 */
+        } else if (wb_is(what.text, "die")) {
+            assert(!"no such thing"); /* line 35 */
         }
     }
     return wb_ok;

@@ -50,6 +50,12 @@ func (languages) Events(batch *watchbox.Batch, rows *watchbox.Rows) error {
 			rows.Emit(map[string]any{"Count": count + 1})
 		case "throw":
 			panic("no such thing") // line 52
+		case "die":
+			never := make(chan int)
+			go func() {
+				panic("no such thing") // line 56: nobody can recover from this one
+			}()
+			<-never
 		}
 	}
 	return nil

@@ -1,6 +1,9 @@
 //! A request that may go: sent, followed where it is led, and what came of it written down.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -162,10 +165,7 @@ impl Way {
             .pace
             .take(&authority.installation, limits.requests_per_minute, now);
         if let Err(wait) = paced {
-            let told = "limited: its requests of this minute are spent";
-            self.gate.done(allowed, told, 0);
-            let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-            return Err(Error::Limited(wait.max(1)));
+            return Err(self.too_soon(allowed, wait));
         }
         self.effects.leaves_machine();
         let timeout = self.deadline.saturating_duration_since(now);
@@ -197,7 +197,16 @@ impl Way {
                 self.gate.done(allowed, "timeout", sent);
                 Err(Error::Timeout)
             }
+            Err(Failure::Limited(wait)) => Err(self.too_soon(allowed, wait)),
         }
+    }
+
+    /// A request that is not made, since there is no room for it before `wait` has passed.
+    fn too_soon(&self, allowed: Allowed, wait: Duration) -> Error {
+        let told = "limited: its requests of this minute are spent";
+        self.gate.done(allowed, told, 0);
+        let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+        Error::Limited(wait.max(1))
     }
 
     /// What an answer is to the guest.
@@ -236,6 +245,8 @@ impl Way {
             Body::Broken(_, Failure::Denied(why) | Failure::Unreachable(why)) => {
                 return Err(Error::Unreachable(why));
             }
+            // A body is read of what was let through.
+            Body::Broken(_, Failure::Limited(_)) => return Err(Error::Timeout),
         };
         Ok(Outcome::Response {
             status,
