@@ -1,40 +1,11 @@
-//! Artifacts in every language, run by the real program: the same one gives the rows that the cases of the one in Rust want, and one that
-//! does what it is told shows what crosses the boundary, and that an exception reaches the operator with its text and line.
+//! Artifacts in every language, run by the real program: one that does what it is told shows what crosses the boundary, and that what is not caught
+//! reaches the operator with its text and line. (That the same artifact gives the same rows in each, `cases` tests.)
 
-use std::{fs, process::Command};
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
 use serde_json::{Value, json};
-use watchbox_tests::{Build, Home, LANGUAGES};
-
-/// A file of cases, as far as this artifact's go: it has no parameters and makes no request.
-#[derive(Deserialize)]
-struct Cases {
-    turns: Vec<Turn>,
-}
-
-#[derive(Deserialize)]
-struct Turn {
-    events: Vec<Value>,
-    #[serde(default)]
-    rows: Vec<Value>,
-}
-
-/// All turns of the artifact's cases.
-fn turns(build: &Build) -> Result<Vec<Turn>> {
-    let folder = build
-        .root()
-        .join("plugins/server-powershell-encodedcommand/cases");
-    let mut turns = Vec::new();
-    for entry in fs::read_dir(&folder)? {
-        let file = entry?.path();
-        let cases: Cases = serde_saphyr::from_str(&fs::read_to_string(&file)?)
-            .with_context(|| file.display().to_string())?;
-        turns.extend(cases.turns);
-    }
-    Ok(turns)
-}
+use watchbox_tests::{Home, LANGUAGES};
 
 /// What came of a run: whether all went well, the rows, and what was said.
 struct Ran {
@@ -62,27 +33,6 @@ fn run(home: &Home, component: &str, events: &str, more: &[&str]) -> Result<Ran>
         rows,
         said: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
-}
-
-#[test]
-fn every_language_gives_the_same_rows() -> Result<()> {
-    let home = Home::new()?;
-    let turns = turns(home.build())?;
-    assert!(turns.len() > 50, "{}", turns.len());
-    let events = turns.iter().flat_map(|turn| &turn.events);
-    let events: String = events.map(|event| format!("{event}\n")).collect();
-    let events = home.file("events.ndjson", events)?;
-    let wanted: Vec<&Value> = turns.iter().flat_map(|turn| &turn.rows).collect();
-    for language in LANGUAGES {
-        let component = home.artifact(&format!("powershell-encodedcommand-{language}"))?;
-        let ran = run(&home, &component, &events, &[])?;
-        assert!(ran.success, "{language}: {}", ran.said);
-        for (row, wanted) in ran.rows.iter().zip(&wanted) {
-            assert_eq!(row, *wanted, "{language}");
-        }
-        assert_eq!(ran.rows.len(), wanted.len(), "{language}");
-    }
-    Ok(())
 }
 
 /// Values, and what an artifact that echoes them gives back: exactly them in MessagePack; in JSON what it lacks comes changed.
@@ -153,28 +103,78 @@ fn values_cross_by_the_rules_of_the_encoding() -> Result<()> {
 }
 
 #[test]
-fn an_exception_reaches_the_operator_with_its_text_and_line() -> Result<()> {
+fn what_is_not_caught_reaches_the_operator_with_its_text_and_line() -> Result<()> {
     let home = Home::new()?;
-    let one = |what: &str| json!({"ClientId": "C.1", "Do": what, "Value": 7}).to_string();
-    let events = home.file("events.ndjson", [one("throw"), one("echo")].join("\n"))?;
-    for (language, places) in [
-        ("python", &["LookupError: no such thing", "app.py:19"][..]),
-        ("javascript", &["RangeError: no such thing", "app.ts:23"]),
-        ("c", &["main.c:32: no such thing"]),
-        ("go", &["panic: no such thing", "main.go:52"]),
+    for (language, what, places) in [
+        (
+            "python",
+            "throw",
+            &["LookupError: no such thing", "app.py:19"][..],
+        ),
+        (
+            "javascript",
+            "throw",
+            &["RangeError: no such thing", "app.ts:23"],
+        ),
+        ("c", "throw", &["main.c:33: no such thing"]),
+        ("c", "die", &["no such thing", "main.c", "35"]),
+        ("go", "throw", &["panic: no such thing", "main.go:52"]),
+        // Of another goroutine, which nobody can recover from.
+        ("go", "die", &["panic: no such thing", "main.go:56"]),
     ] {
+        let one = |what: &str| json!({"ClientId": "C.1", "Do": what, "Value": 7}).to_string();
+        let events = home.file("events.ndjson", [one(what), one("echo")].join("\n"))?;
         let component = home.artifact(&format!("languages-{language}"))?;
         let ran = run(&home, &component, &events, &[])?;
         assert!(!ran.success, "{language}");
         for place in places {
-            assert!(ran.said.contains(place), "{language}: {}", ran.said);
+            assert!(ran.said.contains(place), "{language}, {what}: {}", ran.said);
         }
         assert_eq!(
             ran.rows,
             [json!({"Value": 7})],
-            "{language}: the rest goes on"
+            "{language}, {what}: the rest goes on"
         );
     }
+    Ok(())
+}
+
+#[test]
+fn a_panic_in_rust_reaches_the_operator_with_its_text_and_line_and_imports_nothing() -> Result<()> {
+    let home = Home::new()?;
+    let component = home.artifact("panicking")?;
+    for (what, words) in [
+        ("panic", "src/lib.rs:31:28: panicked: no such thing: 7"),
+        (
+            "index",
+            "src/lib.rs:34:42: panicked: index out of bounds: the len is 0 but the index is 3",
+        ),
+    ] {
+        let events = home.file(
+            "events.ndjson",
+            json!({"ClientId": "C.1", "Do": what}).to_string(),
+        )?;
+        let ran = run(&home, &component, &events, &[])?;
+        assert!(!ran.success);
+        assert!(
+            ran.said.contains("the artifact trapped: ") && ran.said.contains(words),
+            "{}",
+            ran.said
+        );
+    }
+    let events = home.file("events.ndjson", "{\"ClientId\":\"C.1\",\"Do\":\"\"}")?;
+    let ran = run(&home, &component, &events, &["--param", "AtStart=true"])?;
+    assert!(
+        ran.said
+            .contains("src/lib.rs:24:9: panicked: no such start"),
+        "{}",
+        ran.said
+    );
+    let inspected = Command::new(home.build().program("watchbox")?)
+        .args(["inspect", "--json", &component])
+        .output()?;
+    let inspected: Value = serde_json::from_slice(&inspected.stdout)?;
+    assert_eq!(inspected["imports"], json!([]));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Where things are kept on this machine when nobody says where.
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -21,9 +21,16 @@ pub fn admin_token(folder: &Path) -> PathBuf {
     folder.join("admin.token")
 }
 
-/// Where `watchbox run` keeps compiled code.
-pub fn cache() -> Option<PathBuf> {
-    of_user("XDG_CACHE_HOME", ".cache").map(|folder| folder.join("compiled"))
+/// Where compiled code is kept between runs without a server; none where that can't be.
+pub fn compiled() -> Option<PathBuf> {
+    let folder = of_user("XDG_CACHE_HOME", ".cache")?.join("compiled");
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    // Whoever can write there can have anything run.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&folder).ok()?;
+    Some(folder)
 }
 
 /// `watchbox` in the folder that `variable` names, else in `fallback` of the user's home.

@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, fs};
 use anyhow::Context;
 use serde_json::Value;
 use watchbox_model::{
-    Grants, Secret,
-    parameter::{ParameterSpec, ParameterType},
+    Grants, Manifest, Secret,
+    parameter::{ParameterSpec, ParameterType, Parameters},
 };
 
 use crate::{args, exit::Usage};
@@ -67,6 +67,19 @@ impl Settings {
             settings.grants = Some(Grants::parse(&name, &text)?);
         }
         Ok(settings)
+    }
+
+    /// The parameters, the secret ones among them, as the manifest wants them.
+    pub fn resolved(&self, manifest: &Manifest) -> anyhow::Result<Parameters> {
+        let mut given = self.parameters.clone();
+        for (name, secret) in &self.secrets {
+            given.insert(name.clone(), Value::from(secret.reveal()));
+        }
+        Ok(Parameters::resolve(
+            &manifest.name,
+            &manifest.parameters,
+            given,
+        )?)
     }
 
     /// Whether every parameter that has no default is given: told here with the option that gives it.

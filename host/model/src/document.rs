@@ -32,14 +32,14 @@ pub struct DocumentError {
 
 /// A text, taken apart.
 #[derive(Debug)]
-pub(crate) struct Document {
+pub struct Document {
     file: String,
     root: Node,
 }
 
 impl Document {
     /// Takes `text` apart; `file` is what errors call it.
-    pub(crate) fn read(file: &str, text: &str) -> Result<Self, DocumentError> {
+    pub fn read(file: &str, text: &str) -> Result<Self, DocumentError> {
         let failed = |(line, reason)| DocumentError {
             file: file.to_owned(),
             line,
@@ -57,7 +57,7 @@ impl Document {
     }
 
     /// The whole.
-    pub(crate) fn root(&self) -> Field<'_> {
+    pub fn root(&self) -> Field<'_> {
         Field {
             file: &self.file,
             path: String::new(),
@@ -68,7 +68,7 @@ impl Document {
 
 /// A field: a value, and where it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Field<'d> {
+pub struct Field<'d> {
     file: &'d str,
     path: String,
     node: &'d Node,
@@ -76,7 +76,7 @@ pub(crate) struct Field<'d> {
 
 impl<'d> Field<'d> {
     /// That something is wrong with this field.
-    pub(crate) fn error(&self, reason: impl Display) -> DocumentError {
+    pub fn error(&self, reason: impl Display) -> DocumentError {
         self.error_at(self.node.line, self.path.clone(), reason)
     }
 
@@ -117,12 +117,12 @@ impl<'d> Field<'d> {
     }
 
     /// Whether there is nothing in it.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.node.kind == Kind::Null
     }
 
     /// Its fields, each of which must be one of `known`.
-    pub(crate) fn fields(&self, known: &[&str]) -> Result<Fields<'d>, DocumentError> {
+    pub fn fields(&self, known: &[&str]) -> Result<Fields<'d>, DocumentError> {
         let Kind::Map(entries) = &self.node.kind else {
             return Err(self.unexpected("a map of fields"));
         };
@@ -162,7 +162,7 @@ impl<'d> Field<'d> {
     }
 
     /// Its entries, whatever they are called; each once.
-    pub(crate) fn entries(&self) -> Result<Vec<(&'d str, Self)>, DocumentError> {
+    pub fn entries(&self) -> Result<Vec<(&'d str, Self)>, DocumentError> {
         let Kind::Map(entries) = &self.node.kind else {
             return Err(self.unexpected("a map"));
         };
@@ -172,7 +172,7 @@ impl<'d> Field<'d> {
     }
 
     /// Its items.
-    pub(crate) fn items(&self) -> Result<Vec<Self>, DocumentError> {
+    pub fn items(&self) -> Result<Vec<Self>, DocumentError> {
         let Kind::List(items) = &self.node.kind else {
             return Err(self.unexpected("a list"));
         };
@@ -184,8 +184,13 @@ impl<'d> Field<'d> {
         Ok(items.iter().enumerate().map(item).collect())
     }
 
+    /// Where it stands.
+    pub fn line(&self) -> usize {
+        self.node.line
+    }
+
     /// Its text.
-    pub(crate) fn text(&self) -> Result<&'d str, DocumentError> {
+    pub fn text(&self) -> Result<&'d str, DocumentError> {
         match &self.node.kind {
             Kind::Text(text) => Ok(text),
             _ => Err(self.unexpected("text")),
@@ -193,7 +198,7 @@ impl<'d> Field<'d> {
     }
 
     /// Its text, which must not be blank.
-    pub(crate) fn words(&self) -> Result<&'d str, DocumentError> {
+    pub fn words(&self) -> Result<&'d str, DocumentError> {
         let text = self.text()?.trim();
         if text.is_empty() {
             return Err(self.error("it is empty"));
@@ -202,12 +207,12 @@ impl<'d> Field<'d> {
     }
 
     /// Its text, read as a `T`.
-    pub(crate) fn parse<T: FromStr<Err: Display>>(&self) -> Result<T, DocumentError> {
+    pub fn parse<T: FromStr<Err: Display>>(&self) -> Result<T, DocumentError> {
         self.text()?.parse().map_err(|error| self.error(error))
     }
 
     /// Whether it is true.
-    pub(crate) fn boolean(&self) -> Result<bool, DocumentError> {
+    pub fn boolean(&self) -> Result<bool, DocumentError> {
         match self.node.kind {
             Kind::Bool(value) => Ok(value),
             _ => Err(self.unexpected("true or false")),
@@ -215,7 +220,7 @@ impl<'d> Field<'d> {
     }
 
     /// Its whole number, from `least` to `most`.
-    pub(crate) fn number(&self, least: u32, most: u32) -> Result<u32, DocumentError> {
+    pub fn number(&self, least: u32, most: u32) -> Result<u32, DocumentError> {
         let number = match &self.node.kind {
             Kind::Number(number) => number
                 .as_u64()
@@ -227,8 +232,18 @@ impl<'d> Field<'d> {
             .ok_or_else(|| self.error(format!("a whole number from {least} to {most} is wanted")))
     }
 
+    /// Its number.
+    pub fn float(&self) -> Result<f64, DocumentError> {
+        match &self.node.kind {
+            Kind::Number(number) => number
+                .as_f64()
+                .ok_or_else(|| self.error("the number is too large")),
+            _ => Err(self.unexpected("a number")),
+        }
+    }
+
     /// Which of `choices` it names.
-    pub(crate) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, DocumentError> {
+    pub fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, DocumentError> {
         let text = self.text()?;
         if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == text) {
             return Ok(*choice);
@@ -240,7 +255,7 @@ impl<'d> Field<'d> {
     }
 
     /// Its value, whatever it is; a map's key must not come twice.
-    pub(crate) fn json(&self) -> Result<Value, DocumentError> {
+    pub fn json(&self) -> Result<Value, DocumentError> {
         Ok(match &self.node.kind {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(*value),
@@ -261,25 +276,25 @@ impl<'d> Field<'d> {
 
 /// The fields of a map.
 #[derive(Debug)]
-pub(crate) struct Fields<'d> {
+pub struct Fields<'d> {
     field: Field<'d>,
     entries: &'d [Entry],
 }
 
 impl<'d> Fields<'d> {
     /// The field `name`, even where it is null.
-    pub(crate) fn given(&self, name: &str) -> Option<Field<'d>> {
+    pub fn given(&self, name: &str) -> Option<Field<'d>> {
         let entry = self.entries.iter().find(|entry| entry.key == name)?;
         Some(self.field.child(name, &entry.value))
     }
 
     /// The field `name`; one that is null is as good as left out.
-    pub(crate) fn get(&self, name: &str) -> Option<Field<'d>> {
+    pub fn get(&self, name: &str) -> Option<Field<'d>> {
         self.given(name).filter(|field| !field.is_empty())
     }
 
     /// The field `name`, which must be there.
-    pub(crate) fn need(&self, name: &str) -> Result<Field<'d>, DocumentError> {
+    pub fn need(&self, name: &str) -> Result<Field<'d>, DocumentError> {
         self.get(name).ok_or_else(|| {
             let path = self.field.child(name, self.field.node).path;
             self.field
@@ -287,8 +302,14 @@ impl<'d> Fields<'d> {
         })
     }
 
+    /// The names of the fields that are there, in order, and the line on which each begins.
+    pub fn lines(&self) -> impl Iterator<Item = (&'d str, usize)> {
+        let entries = self.entries.iter();
+        entries.map(|entry| (entry.key.as_str(), entry.line))
+    }
+
     /// The items of the list `name`; none where it is left out.
-    pub(crate) fn list(&self, name: &str) -> Result<Vec<Field<'d>>, DocumentError> {
+    pub fn list(&self, name: &str) -> Result<Vec<Field<'d>>, DocumentError> {
         self.get(name)
             .map_or_else(|| Ok(Vec::new()), |field| field.items())
     }

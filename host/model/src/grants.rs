@@ -3,6 +3,7 @@
 //! One submodule per capability holds its grant and its decision.
 
 mod compare;
+mod declared;
 mod http;
 mod lack;
 mod narrow;
@@ -148,12 +149,15 @@ impl fmt::Display for LabelPattern {
 impl Grants {
     /// Reads YAML (or JSON, which is YAML); `file` is what errors call it. An unknown field is an error; no text at all grants nothing.
     pub fn parse(file: &str, text: &str) -> Result<Self, GrantsError> {
-        let document = Document::read(file, text)?;
-        let root = document.root();
-        if root.is_empty() {
+        Self::read(&Document::read(file, text)?.root())
+    }
+
+    /// Reads them where they are a part of another text.
+    pub fn read(field: &Field<'_>) -> Result<Self, GrantsError> {
+        if field.is_empty() {
             return Ok(Self::default());
         }
-        let fields = root.fields(&[
+        let fields = field.fields(&[
             "clients", "labels", "http", "state", "log", "clock", "limits",
         ])?;
         let flag = |name: &str| fields.get(name).map_or(Ok(false), |field| field.boolean());

@@ -40,13 +40,12 @@
 //! ```
 //!
 //! Turns behave as the host's do: what a failed turn changed is undone and the artifact made anew, but the http requests that it made, and
-//! that settled something, are not made again by the next try of the same trigger. [`run_cases`] runs turns written down in files.
+//! that settled something, are not made again by the next try of the same trigger. Turns that are written down in files, `cases/`, are
+//! played by `watchbox test`.
 
-mod cases;
 mod installed;
 mod world;
 
-pub use cases::{CaseError, run_cases};
 pub use installed::Installed;
 pub use world::{Line, World};
 

@@ -1,24 +1,15 @@
-//! The artifact as a whole.
+//! The artifact as a whole. (`watchbox test` plays its cases.)
 
 use std::path::PathBuf;
 
 use serde_json::json;
 use watchbox_model::{Capability, Grants, Manifest};
-use watchbox_sdk::{
-    http::Response,
-    testing::{World, run_cases},
-};
+use watchbox_sdk::{http::Response, testing::World};
 
 use super::*;
 
 fn here(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-#[test]
-fn cases() {
-    let turns = run_cases::<ClientsOnline>(here("cases")).unwrap();
-    assert!(turns > 15, "{turns}");
 }
 
 #[test]
@@ -44,32 +35,6 @@ fn client(number: usize, last_seen: f64) -> Client {
 }
 
 #[test]
-fn a_label_that_stays_does_not_flood_the_channel() {
-    let mut installed = World::new()
-        .client(client(1, 1_000.0))
-        .respond(|_| {
-            Ok(Response {
-                status: 200,
-                body: b"ok".to_vec(),
-                ..Response::default()
-            })
-        })
-        .deny("labels")
-        .install::<ClientsOnline>(&json!({"LabelGroup": "Slack"}))
-        .unwrap();
-    let minutes = (0..5).map(|minute| 1_010.0 + f64::from(minute) * 60.0);
-    let told: Vec<usize> = minutes
-        .map(|at| installed.tick(at).unwrap().len())
-        .collect();
-    assert_eq!(told, [1, 1, 0, 1, 0]);
-    let line = &installed.world().lines()[0];
-    assert_eq!(
-        line.text,
-        "C.001 keeps its label: labels: denied: grant `labels`"
-    );
-}
-
-#[test]
 fn a_tick_sends_no_more_than_its_share() {
     let mut world = World::new().respond(|_| {
         Ok(Response {
@@ -88,16 +53,5 @@ fn a_tick_sends_no_more_than_its_share() {
     assert_eq!(
         [told(1_020.0), told(1_080.0), told(1_140.0), told(1_200.0)],
         [50, 50, 20, 0]
-    );
-}
-
-#[test]
-fn an_empty_label_is_refused() {
-    let refused = World::new().install::<ClientsOnline>(&json!({"LabelGroup": " "}));
-    assert!(
-        refused
-            .unwrap_err()
-            .to_string()
-            .contains("LabelGroup is empty")
     );
 }

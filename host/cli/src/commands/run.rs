@@ -3,15 +3,14 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, RwLock},
     time::Instant,
 };
 
 use anyhow::Context;
-use serde_json::Value;
 use watchbox_model::{
-    Grants, Manifest, Name, Secret, Time, event::EventContext, manifest::ResolvedSubscription,
+    Grants, Manifest, Name, Time, event::EventContext, manifest::ResolvedSubscription,
     parameter::Parameters,
 };
 use watchbox_sandbox::{Authority, Overlay, Sandbox, SandboxConfig, Withheld};
@@ -60,7 +59,7 @@ pub(super) async fn perform(
     let progress = Progress::new(source.as_ref().and_then(|source| source.bytes), output);
     progress.say("compiling");
     let sandbox = Sandbox::new(SandboxConfig {
-        cache: cache(),
+        cache: data_folder::compiled(),
         instances: INSTANCES,
         memory: grants.limits.memory,
     })?;
@@ -70,7 +69,7 @@ pub(super) async fn perform(
         .with_context(|| format!("{name} can't be run"))?;
     let manifest = component.manifest();
     settings.complete(&manifest.parameters)?;
-    let parameters = parameters(manifest, settings)?;
+    let parameters = settings.resolved(manifest)?;
     let authority = Authority {
         installation: manifest.name.clone(),
         digest: component.digest(),
@@ -226,18 +225,6 @@ impl Source {
     }
 }
 
-/// The parameters, the secret ones among them, as the manifest wants them.
-fn parameters(manifest: &Manifest, settings: Settings) -> anyhow::Result<Parameters> {
-    let secret = |(name, secret): (String, Secret)| (name, Value::from(secret.reveal()));
-    let mut given = settings.parameters;
-    given.extend(settings.secrets.into_iter().map(secret));
-    Ok(Parameters::resolve(
-        &manifest.name,
-        &manifest.parameters,
-        given,
-    )?)
-}
-
 /// Which of the artifact's subscriptions the events are for.
 fn subscription(
     log: Option<&Name>,
@@ -264,18 +251,6 @@ fn subscription(
         }
     };
     Ok(all.swap_remove(at))
-}
-
-/// Where compiled code is kept between runs; none where that can't be.
-fn cache() -> Option<PathBuf> {
-    let folder = data_folder::cache()?;
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    // Whoever can write there can have anything run.
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(&folder).ok()?;
-    Some(folder)
 }
 
 /// Says what the run came to.

@@ -90,30 +90,40 @@ impl Grants {
         manifest: &Manifest,
         parameters: &Parameters,
     ) -> Result<(), String> {
-        let mut text = String::with_capacity(need.url.len());
-        let mut secrets = Vec::new();
-        for part in placeholder::parts(&need.url, Syntax::Plain) {
-            match part {
-                Part::Text(part) => text.push_str(part),
-                Part::Parameter(name) => match parameters.secrets.get(name) {
-                    Some(secret) => {
-                        text.push_str(secret.reveal());
-                        secrets.push(name);
-                    }
-                    None => {
-                        let value = parameters.text(&manifest.name, name);
-                        text.push_str(&value.map_err(|error| error.to_string())?);
-                    }
-                },
-            }
-        }
-        let url: Url = text
-            .parse()
-            .map_err(|_| "with its parameters filled in it is no URL".to_owned())?;
+        let (url, secrets) = needed_url(need, manifest, parameters)?;
         self.send(&need.method, &url, &secrets)
             .map(drop)
             .map_err(|denied| denied.0)
     }
+}
+
+/// The URL of a request that is declared, its parameters filled in, and the secrets among those.
+pub(super) fn needed_url<'n>(
+    need: &'n HttpNeed,
+    manifest: &Manifest,
+    parameters: &Parameters,
+) -> Result<(Url, Vec<&'n str>), String> {
+    let mut text = String::with_capacity(need.url.len());
+    let mut secrets = Vec::new();
+    for part in placeholder::parts(&need.url, Syntax::Plain) {
+        match part {
+            Part::Text(part) => text.push_str(part),
+            Part::Parameter(name) => match parameters.secrets.get(name) {
+                Some(secret) => {
+                    text.push_str(secret.reveal());
+                    secrets.push(name);
+                }
+                None => {
+                    let value = parameters.text(&manifest.name, name);
+                    text.push_str(&value.map_err(|error| error.to_string())?);
+                }
+            },
+        }
+    }
+    let url = text
+        .parse()
+        .map_err(|_| "with its parameters filled in it is no URL".to_owned())?;
+    Ok((url, secrets))
 }
 
 #[cfg(test)]
