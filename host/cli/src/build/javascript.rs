@@ -2,6 +2,7 @@
 //! module loaded: QuickJS, or SpiderMonkey where `package.json` says so.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
@@ -43,6 +44,22 @@ struct Package {
     main: String,
     #[serde(default)]
     watchbox: Settings,
+    /// The tools that `npm install` fetches.
+    #[serde(default, rename = "devDependencies")]
+    tools: BTreeMap<String, String>,
+}
+
+impl Package {
+    /// Where a tool is; the command that installs it is short where the package names it.
+    fn find(&self, tool: Tool, programs: &[PathBuf], dir: &Path) -> anyhow::Result<PathBuf> {
+        tool.find(programs).map_err(|error| {
+            let named = tool.names.iter().any(|name| self.tools.contains_key(*name));
+            match named {
+                true => tool::missing(tool.names[0], &format!("npm install, in {}", dir.display())),
+                false => error,
+            }
+        })
+    }
 }
 
 fn app() -> String {
@@ -79,11 +96,12 @@ pub(super) fn build(dir: &Path, contract: &Contract) -> anyhow::Result<Vec<u8>> 
         .ancestors()
         .map(|folder| folder.join("node_modules/.bin"))
         .collect();
-    let bundle = bundle(dir, &package.main, contract, &programs)?;
+    let esbuild = package.find(ESBUILD, &programs, dir)?;
+    let bundle = bundle(dir, &package.main, contract, &esbuild)?;
     let out = contract.work().join("component.wasm");
     let mut command = match package.watchbox.engine {
         Engine::QuickJs => {
-            let mut command = Command::new(QUICKJS.find(&programs)?);
+            let mut command = Command::new(package.find(QUICKJS, &programs, dir)?);
             command
                 .args(["--sync", "--stub-wasi", "--world", WORLD, "--wit"])
                 .arg(contract.wit())
@@ -94,7 +112,7 @@ pub(super) fn build(dir: &Path, contract: &Contract) -> anyhow::Result<Vec<u8>> 
             command
         }
         Engine::SpiderMonkey => {
-            let mut command = Command::new(SPIDERMONKEY.find(&programs)?);
+            let mut command = Command::new(package.find(SPIDERMONKEY, &programs, dir)?);
             command
                 .arg(&bundle)
                 .arg("--wit")
@@ -116,14 +134,9 @@ pub(super) fn build(dir: &Path, contract: &Contract) -> anyhow::Result<Vec<u8>> 
 
 /// Makes one module of the artifact, the SDK and what the manifest declares; gives its path. Behind it stands a table that tells where its lines come
 /// from, so that an exception names the author's file and line.
-fn bundle(
-    dir: &Path,
-    main: &str,
-    contract: &Contract,
-    programs: &[PathBuf],
-) -> anyhow::Result<PathBuf> {
+fn bundle(dir: &Path, main: &str, contract: &Contract, esbuild: &Path) -> anyhow::Result<PathBuf> {
     let out = contract.work().join("artifact.js");
-    let mut child = Command::new(ESBUILD.find(programs)?)
+    let mut child = Command::new(esbuild)
         .args([
             "--bundle",
             "--format=esm",
@@ -192,6 +205,16 @@ mod tests {
         assert_eq!(
             (other.main.as_str(), other.watchbox.engine),
             ("src/app.ts", Engine::SpiderMonkey)
+        );
+        let tools = read(r#"{"devDependencies": {"no-such-tool": "1"}}"#).unwrap();
+        let tool = Tool {
+            names: &["no-such-tool"],
+            install: "-",
+        };
+        let missing = tools.find(tool, &[], Path::new("/a")).unwrap_err();
+        assert!(
+            missing.to_string().ends_with("npm install, in /a"),
+            "{missing}"
         );
         assert!(read(r#"{"watchbox": {"engine": "v8"}}"#).is_err());
         assert!(read(r#"{"watchbox": {"motor": "quickjs"}}"#).is_err());

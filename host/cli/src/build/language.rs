@@ -48,7 +48,7 @@ impl Language {
             Self::Python => &["pyproject.toml", "app.py"],
             Self::JavaScript => &["package.json"],
             Self::Go => &["go.mod"],
-            Self::C => &["Makefile"],
+            Self::C => &["Makefile", "main.c"],
         }
     }
 
@@ -124,7 +124,8 @@ mod tests {
             (&["app.py"], Language::Python),
             (&["package.json"], Language::JavaScript),
             (&["go.mod", "Makefile"], Language::Go),
-            (&["Makefile", "main.c"], Language::C),
+            (&["Makefile"], Language::C),
+            (&["main.c"], Language::C),
         ] {
             let dir = tempfile::tempdir().unwrap();
             for file in files {
@@ -136,7 +137,7 @@ mod tests {
         let error = Language::of(empty.path()).unwrap_err().to_string();
         assert!(
             error.contains(
-                "Cargo.toml (Rust), pyproject.toml or app.py (Python), package.json (JavaScript), go.mod (Go), Makefile (C)"
+                "Cargo.toml (Rust), pyproject.toml or app.py (Python), package.json (JavaScript), go.mod (Go), Makefile or main.c (C)"
             ),
             "{error}"
         );

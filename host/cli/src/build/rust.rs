@@ -10,7 +10,10 @@ use std::{
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
-use super::component;
+use super::{
+    component,
+    tool::{self, Tool},
+};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -41,6 +44,11 @@ struct Target {
     crate_types: Vec<String>,
 }
 
+const CARGO: Tool = Tool {
+    names: &["cargo"],
+    install: "rustup, by https://rustup.rs, brings it along",
+};
+
 /// Builds the artifact in `dir`.
 pub(super) fn build(dir: &Path) -> anyhow::Result<Vec<u8>> {
     let module = compile(dir)?;
@@ -51,7 +59,21 @@ pub(super) fn build(dir: &Path) -> anyhow::Result<Vec<u8>> {
 /// Compiles the crate in `folder` and gives where its core module is.
 fn compile(folder: &Path) -> anyhow::Result<PathBuf> {
     let manifest = folder.join("Cargo.toml");
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // Where cargo itself runs this, by that cargo.
+    let cargo = match env::var_os("CARGO") {
+        Some(cargo) => cargo.into(),
+        None => CARGO.find(&[])?,
+    };
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut question = Command::new(rustc);
+    question.current_dir(folder);
+    question.args(["--print", "target-libdir", "--target", TARGET]);
+    if tool::ask(&mut question).is_some_and(|library| !Path::new(&library).exists()) {
+        return Err(tool::missing(
+            TARGET,
+            &format!("rustup target add {TARGET}"),
+        ));
+    }
     let mut command = Command::new(&cargo);
     command
         .current_dir(folder)
@@ -65,12 +87,8 @@ fn compile(folder: &Path) -> anyhow::Result<PathBuf> {
     }
     command.args(["--config", &flags()?]);
 
-    let mut child = command.spawn().with_context(|| {
-        format!(
-            "can't run {}: install Rust by rustup",
-            cargo.to_string_lossy()
-        )
-    })?;
+    let child = command.spawn();
+    let mut child = child.with_context(|| format!("can't run {}", cargo.display()))?;
     let mut module = None;
     if let Some(messages) = child.stdout.take() {
         for line in BufReader::new(messages).lines() {
@@ -81,10 +99,7 @@ fn compile(folder: &Path) -> anyhow::Result<PathBuf> {
         }
     }
     if !child.wait()?.success() {
-        bail!(
-            "cargo could not build {}; if it misses the crate `core` or `std`: rustup target add {TARGET}",
-            folder.display()
-        );
+        bail!("cargo could not build {}", folder.display());
     }
     module.with_context(|| {
         format!(

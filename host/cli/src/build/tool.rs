@@ -1,7 +1,8 @@
 //! Programs of toolchains: found, run, and named with what installs them where they are missing.
 
 use std::{
-    env, io,
+    env,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -32,28 +33,38 @@ impl Tool {
                 return Ok(found);
             }
         }
-        bail!(
-            "`{}` is missing. Install it: {}",
-            self.names[0],
-            self.install
-        )
+        Err(missing(self.names[0], self.install))
     }
 }
 
-/// Runs a program of a toolchain in `dir`; all it says goes to stderr. `what` is what it was to do.
+/// Runs a program of a toolchain in `dir`. Its errors go to stderr as it tells them; what else it says does only where it fails. `what` is what it was to
+/// do.
 pub(super) fn run(command: &mut Command, dir: &Path, what: &str) -> anyhow::Result<()> {
     let program = command.get_program().to_owned();
-    let status = command
+    let ran = command
         .current_dir(dir)
         .stdin(Stdio::null())
-        .stdout(io::stderr())
-        .status()
+        .stderr(Stdio::inherit())
+        .output()
         .with_context(|| format!("can't run {}", program.display()))?;
-    if !status.success() {
+    if !ran.status.success() {
+        io::stderr().write_all(&ran.stdout)?;
         let name = Path::new(&program).file_name().unwrap_or(&program);
-        bail!("{} could not {what} ({status})", name.display());
+        bail!("{} could not {what} ({})", name.display(), ran.status);
     }
     Ok(())
+}
+
+/// What a program of a toolchain answers to a question, on one line; nothing where it can't be asked.
+pub(super) fn ask(command: &mut Command) -> Option<String> {
+    let ran = command.stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let answer = String::from_utf8(ran.ok()?.stdout).ok()?;
+    Some(answer.trim().to_owned())
+}
+
+/// That something is missing, and the command that installs it.
+pub(super) fn missing(what: &str, install: &str) -> anyhow::Error {
+    anyhow::anyhow!("`{what}` is missing. Install it: {install}")
 }
 
 #[cfg(test)]
