@@ -9,11 +9,13 @@ mod build;
 mod clients;
 mod connection;
 mod dead_letters;
+mod dev;
 mod doctor;
 mod grants;
 mod inspect;
 mod install;
 mod logs;
+mod new;
 mod replay;
 mod run;
 mod secrets;
@@ -23,6 +25,7 @@ mod shadow;
 mod sign;
 mod span;
 mod table;
+mod test;
 mod token;
 mod versions;
 mod when;
@@ -38,11 +41,13 @@ pub use build::Build;
 pub use clients::{Client, ClientAdd, ClientCommand, ClientName, Clients, Label, LabelCommand};
 pub use connection::Connection;
 pub use dead_letters::{DeadLetterNumber, DeadLetters, DeadLettersCommand, DeadLettersList};
+pub use dev::Dev;
 pub use doctor::Doctor;
 pub use grants::{Grants, GrantsCommand, GrantsPropose};
 pub use inspect::Inspect;
 pub use install::{Install, StartArgument, Upgrade};
 pub use logs::{Logs, ReadLog, RowFormat};
+pub use new::New;
 pub use replay::Replay;
 pub use run::{Job, Run};
 pub use secrets::{Secrets, SecretsCommand, SecretsSet};
@@ -52,6 +57,7 @@ pub use shadow::{Shadow, ShadowCommand};
 pub use sign::{Keygen, Sign, Verify};
 pub use span::Span;
 pub use table::{Installed, Table};
+pub use test::Test;
 pub use token::{
     RoleArgument, Token, TokenCommand, TokenCreate, TokenList, TokenRevoke, TokenRotate,
 };
@@ -125,13 +131,24 @@ pub enum Command {
     /// Run the server
     Serve(Serve),
 
+    // Writing artifacts.
+    /// Begin a new artifact: a folder with a working one, and the SDK
+    New(New),
+    /// Build the artifact in a folder into a component
+    Build(Build),
+    /// Build the artifact in a folder and play its cases: what comes in, and what must come of it
+    Test(Test),
+    /// Keep an artifact on a server up to date while it is being written
+    ///
+    /// It is built and loaded anew with each change of its source, and its rows and messages are followed.
+    /// Where it can't be built the errors are shown, and what ran before goes on.
+    Dev(Dev),
+
     // Components as files.
     /// Show what a component is and wants, without running it
     Inspect(Inspect),
     /// Run an artifact over a file of events, without a server
     Run(Run),
-    /// Build the artifact in a folder into a component
-    Build(Build),
     /// Find out which grants an artifact needs
     Grants(Grants),
     /// Make a key to sign components with

@@ -7,12 +7,14 @@ mod client;
 mod clients;
 mod completions;
 mod dead_letters;
+mod dev;
 mod doctor;
 mod grants;
 mod inspect;
 mod install;
 mod label;
 mod logs;
+mod new;
 mod read_log;
 mod replay;
 mod run;
@@ -22,6 +24,7 @@ mod shadow;
 mod sign;
 mod switch;
 mod table;
+mod test;
 mod token;
 mod upgrade;
 mod versions;
@@ -38,7 +41,16 @@ pub fn perform(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Serve(args) => many_threads()?.block_on(serve::serve(args, output)),
         Command::Inspect(args) => inspect::inspect(&args, output),
         Command::Run(args) => many_threads()?.block_on(run::run(&args, output)),
+        Command::New(args) => new::new(args, output),
         Command::Build(args) => build::build(args, output),
+        Command::Test(args) => many_threads()?.block_on(test::test(args, output)),
+        Command::Dev(args) => {
+            let runtime = many_threads()?;
+            let exit = runtime.block_on(dev::dev(args, output));
+            // A build that is under way is nobody's business any more.
+            runtime.shutdown_background();
+            exit
+        }
         Command::Grants(args) => many_threads()?.block_on(grants::grants(args, output)),
         Command::Doctor(args) => one_thread()?.block_on(doctor::doctor(args, output)),
         Command::Keygen(args) => sign::keygen(args, output),
@@ -81,7 +93,10 @@ async fn ask(command: Command, output: &Output) -> anyhow::Result<()> {
         Command::Serve(_)
         | Command::Inspect(_)
         | Command::Run(_)
+        | Command::New(_)
         | Command::Build(_)
+        | Command::Test(_)
+        | Command::Dev(_)
         | Command::Grants(_)
         | Command::Keygen(_)
         | Command::Sign(_)

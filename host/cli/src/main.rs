@@ -11,13 +11,18 @@
 mod api;
 mod args;
 mod build;
+mod cases;
 mod commands;
 mod core_dumps;
 mod data_folder;
+mod dev;
 mod exit;
+mod new;
 mod output;
 mod run;
 mod settings;
+mod shipped;
+mod stop_signal;
 
 use std::process::ExitCode;
 

@@ -19,7 +19,7 @@ pub use byte_size::byte_size;
 pub use details::Details;
 pub use look::{Look, Tone};
 pub use printable::{cut, printable, printable_lines};
-pub use record::Record;
+pub use record::{Record, print_row};
 pub use relative::{ago, stamp};
 pub use table::{Cell, Table};
 

@@ -113,6 +113,16 @@ impl Pages<'_> {
     }
 }
 
+/// A log that is followed.
+pub struct Live<'a> {
+    api: &'a Api,
+    path: Vec<String>,
+    query: Query,
+    response: Response,
+    /// The position of the last row that came.
+    after: Option<String>,
+}
+
 /// What comes of following a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tail {
@@ -151,23 +161,57 @@ impl Api {
         }
     }
 
-    /// Follows the log or the trail at `path` for ever, after the position `after` or with what comes from now on, and tells `each` what comes; a
-    /// connection that breaks is made again where it broke. Ends when the server refuses, or when `each` fails.
+    /// Begins to follow the log or the trail at `path`, after the position `after` or with what comes from now on.
     pub async fn follow(
         &self,
         path: &[&str],
         query: &Query,
-        mut after: Option<String>,
+        after: Option<String>,
+    ) -> anyhow::Result<Live<'_>> {
+        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        Ok(Live {
+            response: self.connect(&path, query, after.as_deref()).await?,
+            api: self,
+            path,
+            query: query.clone(),
+            after,
+        })
+    }
+
+    async fn connect(
+        &self,
+        path: &[String],
+        query: &Query,
+        after: Option<&str>,
+    ) -> anyhow::Result<Response> {
+        let path: Vec<&str> = path.iter().map(String::as_str).chain(["live"]).collect();
+        let mut request = self
+            .request(Method::GET, &path, query)
+            .header(header::ACCEPT, "text/event-stream");
+        if let Some(after) = after {
+            request = request.header("last-event-id", after);
+        }
+        self.send(request).await
+    }
+}
+
+impl Live<'_> {
+    /// Tells `each` what comes, for ever; a connection that breaks is made again where it broke. Ends when the server refuses, or when `each` fails.
+    pub async fn each(
+        mut self,
         mut each: impl FnMut(Tail) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let mut pause = PAUSE.0;
-        let mut response = self.connect(path, query, after.as_deref()).await?;
         loop {
-            let reason = self.read_live(response, &mut after, &mut each).await?;
+            let reason = read_live(self.response, &mut self.after, &mut each).await?;
             each(Tail::Lost(reason))?;
-            response = loop {
+            self.response = loop {
                 tokio::time::sleep(pause).await;
-                match self.connect(path, query, after.as_deref()).await {
+                match self
+                    .api
+                    .connect(&self.path, &self.query, self.after.as_deref())
+                    .await
+                {
                     Ok(response) => break response,
                     Err(error) if is_passing(&error) => pause = (pause * 2).min(PAUSE.1),
                     Err(error) => return Err(error),
@@ -177,51 +221,34 @@ impl Api {
             each(Tail::Back)?;
         }
     }
+}
 
-    async fn connect(
-        &self,
-        path: &[&str],
-        query: &Query,
-        after: Option<&str>,
-    ) -> anyhow::Result<Response> {
-        let path = [path, &["live"]].concat();
-        let mut request = self
-            .request(Method::GET, &path, query)
-            .header(header::ACCEPT, "text/event-stream");
-        if let Some(after) = after {
-            request = request.header("last-event-id", after);
+/// Reads one connection to its end and says how that came.
+async fn read_live(
+    response: Response,
+    after: &mut Option<String>,
+    each: &mut impl FnMut(Tail) -> anyhow::Result<()>,
+) -> anyhow::Result<String> {
+    let mut parser = sse::Parser::default();
+    let mut events = Vec::new();
+    let mut pieces = response.bytes_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = match piece {
+            Ok(piece) => piece,
+            Err(error) => return Ok(error.without_url().to_string()),
+        };
+        parser.feed(&piece, &mut events)?;
+        let rows: Vec<String> = events
+            .drain(..)
+            .inspect(|event: &sse::Event| after.clone_from(&event.id))
+            .filter(|event| event.name.is_empty())
+            .map(|event| event.data)
+            .collect();
+        if !rows.is_empty() {
+            each(Tail::Rows(rows))?;
         }
-        self.send(request).await
     }
-
-    /// Reads one connection to its end and says how that came.
-    async fn read_live(
-        &self,
-        response: Response,
-        after: &mut Option<String>,
-        each: &mut impl FnMut(Tail) -> anyhow::Result<()>,
-    ) -> anyhow::Result<String> {
-        let mut parser = sse::Parser::default();
-        let mut events = Vec::new();
-        let mut pieces = response.bytes_stream();
-        while let Some(piece) = pieces.next().await {
-            let piece = match piece {
-                Ok(piece) => piece,
-                Err(error) => return Ok(error.without_url().to_string()),
-            };
-            parser.feed(&piece, &mut events)?;
-            let rows: Vec<String> = events
-                .drain(..)
-                .inspect(|event: &sse::Event| after.clone_from(&event.id))
-                .filter(|event| event.name.is_empty())
-                .map(|event| event.data)
-                .collect();
-            if !rows.is_empty() {
-                each(Tail::Rows(rows))?;
-            }
-        }
-        Ok("the server closed the connection".to_owned())
-    }
+    Ok("the server closed the connection".to_owned())
 }
 
 impl LogQuery {

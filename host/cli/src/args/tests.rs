@@ -28,9 +28,13 @@ fn help_shows_every_command() {
 
     Commands:
       serve         Run the server
+      new           Begin a new artifact: a folder with a working one, and the SDK
+      build         Build the artifact in a folder into a component
+      test          Build the artifact in a folder and play its cases: what comes in, and what must come
+                    of it
+      dev           Keep an artifact on a server up to date while it is being written
       inspect       Show what a component is and wants, without running it
       run           Run an artifact over a file of events, without a server
-      build         Build the artifact in a folder into a component
       grants        Find out which grants an artifact needs
       keygen        Make a key to sign components with
       sign          Sign a component, so that servers can tell who stands for it

@@ -9,7 +9,7 @@ use crate::{
     api::{Api, LogQuery, MAX_PAGE, Pages, Query, Range, Tail},
     args::{ReadLog, RowFormat},
     exit::Usage,
-    output::{Cell, Output, Record, Table, Tone, cut},
+    output::{Cell, Output, Record, Table, Tone, cut, print_row},
 };
 
 /// How much of a value fits a cell; `--format ndjson` gives all of it.
@@ -134,12 +134,13 @@ async fn follow(
         Some(_) => catch_up(api, query, format).await?,
         None => None,
     };
-    api.follow(&query.path(), &Query::new(), after, |tail| {
+    let live = api.follow(&query.path(), &Query::new(), after).await?;
+    live.each(|tail| {
         match tail {
             Tail::Rows(rows) => {
                 let mut stdout = io::stdout().lock();
                 for row in rows {
-                    print(row.as_bytes(), format, &mut stdout)?;
+                    print_row(row.as_bytes(), format, &mut stdout)?;
                 }
                 stdout.flush()?;
             }
@@ -164,7 +165,7 @@ async fn catch_up(
     while let Some(piece) = pages.piece().await? {
         text.extend_from_slice(&piece);
         let mut stdout = io::stdout().lock();
-        whole_lines(&mut text, |line| print(line, format, &mut stdout))?;
+        whole_lines(&mut text, |line| print_row(line, format, &mut stdout))?;
         stdout.flush()?;
     }
     if let Some(position) = pages.position() {
@@ -178,17 +179,6 @@ async fn catch_up(
     let mut end = api.ndjson(&whole, Range::Last(1));
     while end.piece().await?.is_some() {}
     Ok(end.position().map(str::to_owned))
-}
-
-/// Prints a row as it comes in.
-fn print(json: &[u8], format: RowFormat, out: &mut impl Write) -> anyhow::Result<()> {
-    if format == RowFormat::Table {
-        writeln!(out, "{}", record(json)?.line())?;
-    } else {
-        out.write_all(json)?;
-        out.write_all(b"\n")?;
-    }
-    Ok(())
 }
 
 /// A row as the server sends it.

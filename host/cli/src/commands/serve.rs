@@ -1,6 +1,6 @@
 //! `watchbox serve`: the server.
 
-use std::{fs, future::Future, io, path::Path, sync::Arc};
+use std::{fs, io, path::Path, sync::Arc};
 
 use anyhow::Context;
 use tracing_subscriber::EnvFilter;
@@ -11,6 +11,7 @@ use crate::{
     core_dumps, data_folder,
     exit::{Exit, Usage},
     output::{Look, Output},
+    stop_signal::stop_signal,
 };
 
 /// The variable that says what of the server's log is written.
@@ -90,26 +91,6 @@ fn start_log(format: LogFormat, look: Look) -> anyhow::Result<()> {
         LogFormat::Json => log.json().flatten_event(true).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("the log can't be started: {error}"))
-}
-
-/// What ends when the server is to stop.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    #[cfg(unix)]
-    let mut terminate = {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate()).context("SIGTERM can't be waited for")?
-    };
-    Ok(async move {
-        #[cfg(unix)]
-        let terminated = terminate.recv();
-        #[cfg(not(unix))]
-        let terminated = std::future::pending::<Option<()>>();
-        tokio::select! {
-            // Without a handler Ctrl-C ends the program at once, which loses nothing either.
-            Ok(()) = tokio::signal::ctrl_c() => {}
-            _ = terminated => {}
-        }
-    })
 }
 
 /// Has the files of `tls` looked at on SIGHUP, which else would end the program.

@@ -1,7 +1,8 @@
 //! Rows as the server sends them: JSON objects whose columns keep their order.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, io::Write};
 
+use anyhow::Context as _;
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -10,6 +11,7 @@ use serde_json::Value;
 use watchbox_model::{Time, row::TS};
 
 use super::{printable, stamp};
+use crate::args::RowFormat;
 
 /// A row, its columns in the order in which they came.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +84,19 @@ impl<'de> Deserialize<'de> for Record {
 
         deserializer.deserialize_map(Columns)
     }
+}
+
+/// Prints a row as it comes in: on one line for people, or as it is.
+pub fn print_row(json: &[u8], format: RowFormat, out: &mut impl Write) -> anyhow::Result<()> {
+    if format == RowFormat::Table {
+        let record: Record =
+            serde_json::from_slice(json).context("the server sent a row that can't be read")?;
+        writeln!(out, "{}", record.line())?;
+    } else {
+        out.write_all(json)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

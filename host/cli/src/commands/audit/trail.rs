@@ -29,7 +29,8 @@ pub async fn tail(args: args::AuditTail, output: &Output) -> anyhow::Result<()> 
         }
         Ok(())
     };
-    api.follow(&["audit"], &query, None, &mut print).await
+    let live = api.follow(&["audit"], &query, None).await?;
+    live.each(&mut print).await
 }
 
 fn print(record: &str, output: &Output) -> anyhow::Result<()> {
