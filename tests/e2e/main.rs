@@ -3,7 +3,9 @@
 mod auth;
 mod authority;
 mod canaries;
+mod cases;
 mod cli;
+mod dev;
 mod folder;
 mod hot_load;
 mod ingest;
@@ -20,5 +22,6 @@ mod slack;
 mod tls;
 mod trail;
 mod trust;
+mod tutorial;
 mod versions;
 mod wasi_http;

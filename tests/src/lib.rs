@@ -10,11 +10,13 @@ mod eventually;
 mod home;
 mod live;
 mod machine;
+mod running;
 pub mod sample;
 mod server;
 pub mod siege;
 mod sink;
 pub mod slack;
+pub mod toolchains;
 
 /// The languages, beside Rust, that there is an SDK for: the names of their folders in `plugin-sdk/`.
 pub const LANGUAGES: [&str; 4] = ["python", "javascript", "c", "go"];
@@ -26,5 +28,6 @@ pub use eventually::eventually;
 pub use home::Home;
 pub use live::{Live, LiveRow};
 pub use machine::{Cut, Disk, Machine};
+pub use running::Running;
 pub use server::{Finished, Server};
 pub use sink::{Received, Reply, Sink};

@@ -137,7 +137,7 @@ pub(crate) fn build_cached(
     ] {
         hash(part, &mut hasher)?;
     }
-    let kept = toolchains::cache()?
+    let kept = watchbox_tests::toolchains::cache()?
         .join("components")
         .join(format!("{language}-{:016x}.wasm", hasher.finish()));
     if !kept.exists() {
@@ -148,7 +148,7 @@ pub(crate) fn build_cached(
     Ok(())
 }
 
-/// The names and contents of all files in a folder, but for what tools leave there.
+/// The names and contents of all files in a folder, but for what tools leave there and what does not go into a component.
 fn hash(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
     if path.is_file() {
         path.file_name().hash(hasher);
@@ -161,10 +161,10 @@ fn hash(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
         .collect::<Result<_>>()?;
     entries.sort();
     for entry in entries {
-        let left_by_tools = ["node_modules", "__pycache__", ".venv"]
+        let aside = ["node_modules", "__pycache__", ".venv", "cases"]
             .iter()
             .any(|name| entry.ends_with(name));
-        if !left_by_tools && entry.extension().is_none_or(|kind| kind != "wasm") {
+        if !aside && entry.extension().is_none_or(|kind| kind != "wasm") {
             hash(&entry, hasher)?;
         }
     }

@@ -6,7 +6,8 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+use watchbox_tests::toolchains::cache;
 
 use crate::cargo::run;
 
@@ -24,15 +25,6 @@ const SPIDERMONKEY: [&str; 2] = [
 
 /// What looks at dependencies.
 const DENY: &str = "cargo-deny@0.20.2";
-
-/// Where what took long to get is kept.
-pub(crate) fn cache() -> Result<PathBuf> {
-    let folder = env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))
-        .context("neither XDG_CACHE_HOME nor HOME is set")?;
-    Ok(folder.join("watchbox"))
-}
 
 /// Installs what is missing of them, and puts them on this process's `PATH`, for what it starts.
 pub(crate) fn install() -> Result<Toolchains> {
