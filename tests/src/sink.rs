@@ -37,6 +37,8 @@ pub enum Reply {
     Cut,
     /// `200 ok` after so many milliseconds.
     Stall(u32),
+    /// `200 ok`, once [`Sink::release`] says so.
+    Hold,
 }
 
 /// A message that came.
@@ -53,7 +55,7 @@ pub struct Received {
 impl Received {
     /// Whether it was accepted: what people in the channel see.
     pub fn accepted(&self) -> bool {
-        self.text.is_ok() && matches!(self.reply, Reply::Accept | Reply::Stall(_))
+        self.text.is_ok() && matches!(self.reply, Reply::Accept | Reply::Stall(_) | Reply::Hold)
     }
 }
 
@@ -76,6 +78,8 @@ struct State {
     next: VecDeque<Reply>,
     otherwise: Reply,
     closed: bool,
+    /// How often what is held was released.
+    released: u64,
     /// Connections that a request is waited for on.
     listening: usize,
     /// Who connected last.
@@ -98,6 +102,7 @@ impl Sink {
             next: VecDeque::new(),
             otherwise: Reply::Accept,
             closed: false,
+            released: 0,
             listening: 0,
             last_peer: None,
         };
@@ -137,6 +142,12 @@ impl Sink {
     /// How the next messages are answered, one after the other, before [`Sink::answer`] holds again.
     pub fn answer_next(&self, replies: impl IntoIterator<Item = Reply>) {
         self.shared.lock().next.extend(replies);
+    }
+
+    /// Answers what is held.
+    pub fn release(&self) {
+        self.shared.lock().released += 1;
+        self.shared.changed.notify_all();
     }
 
     /// Accepts what comes from now on, whatever was said before.
@@ -257,6 +268,14 @@ fn serve(stream: &TcpStream, shared: &Shared) -> Result<()> {
                     .wait_timeout_while(state, pause, |state| !state.closed)
                     .unwrap_or_else(PoisonError::into_inner);
                 state = waited.0;
+                ("200 OK", String::new(), "ok")
+            }
+            (Ok(_), Reply::Hold) => {
+                let before = state.released;
+                state = shared
+                    .changed
+                    .wait_while(state, |state| !state.closed && state.released == before)
+                    .unwrap_or_else(PoisonError::into_inner);
                 ("200 OK", String::new(), "ok")
             }
             (Ok(_), Reply::Hang) => {

@@ -3,6 +3,7 @@
 //! Compare the ratios: they hold from machine to machine, the figures do not.
 
 mod file;
+mod grants;
 mod languages;
 mod latency;
 mod report;
@@ -44,6 +45,8 @@ pub(crate) struct Options {
 enum What {
     /// The same artifact in every language
     Languages(languages::Options),
+    /// The decision that stands before every call of a guest
+    Grants(grants::Options),
 }
 
 /// What is measured, and with what.
@@ -60,11 +63,13 @@ struct Work {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    if let Some(What::Languages(options)) = &options.what {
-        return languages::run(options);
+    match &options.what {
+        Some(What::Languages(options)) => return languages::run(options),
+        Some(What::Grants(options)) => return grants::run(options),
+        None => {}
     }
     let build = Build::current()?.release();
-    let mut steps = Steps::new(6);
+    let mut steps = Steps::new(7);
     steps.step("Toolchain", || add_wasm_target(&build))?;
     steps.step("Release builds (some minutes, the first time)", || {
         cargo(
@@ -76,6 +81,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 "watchbox",
                 "--package",
                 "bench-native",
+                "--package",
+                "bench-grants",
             ],
         )?;
         let folder = build.root().join("plugins").join(POWERSHELL_FOLDER);
@@ -92,8 +99,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         through::measure(&work, options.through)
     })?;
     let latency = steps.step("Event to row", || latency::measure(&work, options.latency))?;
+    let decisions = steps.step("Decisions", || grants::measure(&work.build))?;
     steps.finish("measured");
     report::print(&work, &file, &through, &latency);
+    grants::print(&decisions);
     Ok(())
 }
 

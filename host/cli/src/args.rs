@@ -10,6 +10,7 @@ mod clients;
 mod connection;
 mod dead_letters;
 mod dev;
+mod diff;
 mod doctor;
 mod grants;
 mod inspect;
@@ -33,8 +34,8 @@ mod when;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use audit::{
-    Audit, AuditCheckpoints, AuditCommand, AuditExport, AuditFilter, AuditList, AuditTail,
-    AuditVerify, DecisionArgument,
+    Audit, AuditCheckpoints, AuditCommand, AuditExport, AuditFilter, AuditList, AuditReport,
+    AuditTail, AuditVerify, DecisionArgument,
 };
 pub use backup::Backup;
 pub use build::Build;
@@ -42,8 +43,11 @@ pub use clients::{Client, ClientAdd, ClientCommand, ClientName, Clients, Label, 
 pub use connection::Connection;
 pub use dead_letters::{DeadLetterNumber, DeadLetters, DeadLettersCommand, DeadLettersList};
 pub use dev::Dev;
+pub use diff::Diff;
 pub use doctor::Doctor;
-pub use grants::{Grants, GrantsCommand, GrantsPropose};
+pub use grants::{
+    Grants, GrantsAdd, GrantsApply, GrantsCommand, GrantsPropose, GrantsRevoke, GrantsShow, Rules,
+};
 pub use inspect::Inspect;
 pub use install::{Install, StartArgument, Upgrade};
 pub use logs::{Logs, ReadLog, RowFormat};
@@ -73,6 +77,7 @@ Exit codes:
   3  the server refused: what was named is not there, is there already, or is not valid
   4  the server does not know the token, or its role does not allow this
   5  the server can't be reached, or can't serve now: try again later
+  6  `diff`: the new one can do more than the old one
 
 Environment:
   WATCHBOX_SERVER, WATCHBOX_CA, WATCHBOX_TOKEN_FILE, WATCHBOX_TOKEN, WATCHBOX_DATA, NO_COLOR";
@@ -147,9 +152,11 @@ pub enum Command {
     // Components as files.
     /// Show what a component is and wants, without running it
     Inspect(Inspect),
+    /// Show what a new component could do that an old one could not; or a new grants file
+    Diff(Diff),
     /// Run an artifact over a file of events, without a server
     Run(Run),
-    /// Find out which grants an artifact needs
+    /// Find out which grants an artifact needs; show and change those of an installed one
     Grants(Grants),
     /// Make a key to sign components with
     Keygen(Keygen),

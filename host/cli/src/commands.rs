@@ -6,8 +6,10 @@ mod build;
 mod client;
 mod clients;
 mod completions;
+mod component_file;
 mod dead_letters;
 mod dev;
+mod diff;
 mod doctor;
 mod grants;
 mod inspect;
@@ -40,6 +42,7 @@ pub fn perform(command: Command, output: &Output) -> anyhow::Result<Exit> {
     match command {
         Command::Serve(args) => many_threads()?.block_on(serve::serve(args, output)),
         Command::Inspect(args) => inspect::inspect(&args, output),
+        Command::Diff(args) => diff::diff(&args, output),
         Command::Run(args) => many_threads()?.block_on(run::run(&args, output)),
         Command::New(args) => new::new(args, output),
         Command::Build(args) => build::build(args, output),
@@ -92,6 +95,7 @@ async fn ask(command: Command, output: &Output) -> anyhow::Result<()> {
         Command::Backup(args) => backup::backup(args, output).await,
         Command::Serve(_)
         | Command::Inspect(_)
+        | Command::Diff(_)
         | Command::Run(_)
         | Command::New(_)
         | Command::Build(_)

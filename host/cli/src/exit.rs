@@ -19,6 +19,8 @@ pub enum Exit {
     Forbidden = 4,
     /// The server can't be reached, or can't serve now.
     Unavailable = 5,
+    /// What was compared is wider than before.
+    Wider = 6,
 }
 
 /// A command line that clap finds well formed and that still makes no sense.

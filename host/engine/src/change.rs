@@ -2,7 +2,7 @@
 //!
 //! Operators' changes, ways back, approvals and what the server does by itself all take this way.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use watchbox_model::Name;
 use watchbox_sandbox::{Instance, TurnFailure};
@@ -20,6 +20,9 @@ use crate::{
     trust::Vetted,
     vault::Stamp,
 };
+
+/// What two changes are apart at least.
+const TICK: Duration = Duration::from_micros(1);
 
 /// An installation that is to be changed.
 pub(crate) struct Before {
@@ -87,6 +90,13 @@ impl Inner {
         let _changes = self.changes.lock().await;
         self.check_running()?;
         let before = self.before(&name)?;
+        let last = before.installation.changed_at;
+        if change.unchanged_since.is_some_and(|seen| seen != last) {
+            return Err(EngineError::ChangedMeanwhile {
+                name,
+                by: before.installation.changed_by,
+            });
+        }
         let grants = change.grants.as_ref();
         self.check_widening(&before.installation, grants, change.may_widen)?;
         let mut after = before.installation.clone();
@@ -229,7 +239,9 @@ impl Inner {
                 )
             }
         };
-        after.changed_at = self.config.clock.now();
+        // Never the same twice, even where the clock stands still: it tells one change from the next.
+        let last = before.installation.changed_at;
+        after.changed_at = self.config.clock.now().max(last.plus(TICK));
         after.changed_by = act.actor.to_owned();
         let plan = loaded
             .as_ref()

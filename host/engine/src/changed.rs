@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use watchbox_model::{Difference, Grants};
 use watchbox_store::Installation;
 
 /// The names whose values are not the same on both sides.
@@ -71,8 +72,10 @@ impl Changed {
 
     /// For the trail.
     pub(crate) fn in_full(&self, before: &Installation, after: &Installation) -> String {
-        let grants = || format!("grants {} -> {}", before.grants, after.grants);
-        self.parts(self.grants.then(grants))
+        self.parts(
+            self.grants
+                .then(|| grants_changed(&before.grants, &after.grants)),
+        )
     }
 
     fn parts(&self, grants: Option<String>) -> String {
@@ -94,6 +97,29 @@ impl Changed {
         .collect::<Vec<_>>()
         .join("; ")
     }
+}
+
+/// What is changed of grants, rule by rule. (What can't be read is told as it is.)
+fn grants_changed(before: &serde_json::Value, after: &serde_json::Value) -> String {
+    let read = |grants: &serde_json::Value| Grants::parse("grants", &grants.to_string());
+    match (read(before), read(after)) {
+        (Ok(before), Ok(after)) => told(&before.differences(&after)),
+        _ => format!("grants {before} -> {after}"),
+    }
+}
+
+/// What is granted to begin with.
+pub(crate) fn granted(grants: &Grants) -> String {
+    let nothing = Grants::default();
+    if *grants == nothing {
+        return "grants: nothing".to_owned();
+    }
+    told(&nothing.differences(grants))
+}
+
+fn told(differences: &[Difference]) -> String {
+    let lines: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    format!("grants {}", lines.join(", "))
 }
 
 #[cfg(test)]
@@ -187,9 +213,17 @@ mod tests {
         let mut changed = Changed::default();
         changed.compare(&before, &after);
         assert_eq!(changed.briefly(), "grants");
+        assert_eq!(changed.in_full(&before, &after), "grants - log: true");
+    }
+
+    #[test]
+    fn what_is_granted_to_begin_with_is_told_rule_by_rule() {
+        assert_eq!(granted(&Grants::default()), "grants: nothing");
+        let some =
+            Grants::parse("g", "{ clients: [all], log: true, limits: { calls: 3 } }").unwrap();
         assert_eq!(
-            changed.in_full(&before, &after),
-            "grants {\"log\":true} -> {}"
+            granted(&some),
+            "grants + clients: all, + log: true, ~ limits: calls: 10000 -> 3"
         );
     }
 }

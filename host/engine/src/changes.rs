@@ -11,6 +11,7 @@ use crate::{
     EngineError, Install, Installed, Phase, StartAt,
     audit::Admin,
     change::try_out,
+    changed::granted,
     engine::Inner,
     loading::{Loaded, Settings},
     runner::Plan,
@@ -90,7 +91,9 @@ impl Inner {
             &name,
         )
         .await?;
-        let audit = Admin::new(&install.actor, "install", &name).with(digest);
+        let audit = Admin::new(&install.actor, "install", &name)
+            .on(format!("{name}; {}", granted(&settings.grants)))
+            .with(digest);
         self.store
             .put_installation(installation.clone(), Some(note), cursors, audit.record())
             .await?;

@@ -35,6 +35,14 @@ pub enum EngineError {
         /// What waits.
         waits: Digest,
     },
+    /// It was changed since whoever changes it looked at it.
+    #[error("`{name}` was changed meanwhile, by {by}: look at it again, and then change it")]
+    ChangedMeanwhile {
+        /// The installation.
+        name: Name,
+        /// Who changed it.
+        by: String,
+    },
     /// The component is wrong.
     #[error("the component can't be installed: {0}")]
     Load(#[from] LoadError),

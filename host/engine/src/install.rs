@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use watchbox_model::{ComponentSignature, Digest, Grants, Name, Secret};
+use watchbox_model::{ComponentSignature, Digest, Grants, Name, Secret, Time};
 
 use crate::Status;
 
@@ -59,6 +59,8 @@ pub struct Change {
     pub grants: Option<Grants>,
     /// On or off.
     pub enabled: Option<bool>,
+    /// When the installation was last changed, as whoever changes it saw it; if it was changed since, it stays as it is.
+    pub unchanged_since: Option<Time>,
     /// The digest of the files of the watched folder that the change comes from, if it does.
     pub files: Option<Digest>,
     /// Whether whoever changes it may grant more than is granted.

@@ -1,15 +1,21 @@
 //! What an operator allows an installation to do. Default deny: what no grant covers is refused, and an empty list allows nothing.
 //!
-//! One submodule per capability holds its grant and its decision.
+//! Grants are a set of rules: what any of them allows is allowed, in whatever order they stand. So they can be compared rule by rule
+//! (`compare.rs`), told apart (`differences.rs`), added to and taken from (`amend.rs`), and narrowed to what was used (`narrow.rs`).
 
+mod amend;
 mod compare;
 mod declared;
+mod differences;
 mod http;
 mod lack;
 mod narrow;
 mod path_pattern;
 mod print;
+mod rule;
+mod told;
 mod url_pattern;
+mod uses;
 mod way_up;
 
 use std::fmt;
@@ -18,16 +24,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
-pub use http::HttpGrant;
+pub use amend::NotRevoked;
 pub(crate) use http::is_method;
+pub use http::{HttpGrant, Reach};
 pub use lack::Lack;
-pub use narrow::{HttpUse, Use};
+pub use narrow::{Kept, Narrowed};
+pub use rule::Rule;
 pub use url_pattern::{UrlPattern, UrlPatternError};
+pub use uses::{HttpUse, Use};
 
 /// Why a text holds no grants.
 pub use crate::document::DocumentError as GrantsError;
 use crate::{
-    Client, Label, Limits, SearchTerm,
+    Capability, Client, Label, Limits, SearchTerm,
     document::{Document, Field},
     label::LabelOp,
 };
@@ -102,8 +111,8 @@ impl From<LabelPattern> for String {
     }
 }
 
-/// What was decided, and why: the text of the rule that allows it, or what is missing.
-pub type Verdict = Result<String, Denied>;
+/// What was decided, and why: the rule that allows it, or what is missing. To allow takes no memory.
+pub type Verdict<'g> = Result<Rule<'g>, Denied>;
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -111,6 +120,14 @@ pub type Verdict = Result<String, Denied>;
 pub struct Denied(pub String);
 
 impl LabelsGrant {
+    /// Those that may be put on, or taken off.
+    pub fn of(&self, op: LabelOp) -> &[LabelPattern] {
+        match op {
+            LabelOp::Add => &self.add,
+            LabelOp::Remove => &self.remove,
+        }
+    }
+
     fn read(field: &Field<'_>) -> Result<Self, GrantsError> {
         let fields = field.fields(&["add", "remove"])?;
         let patterns = |name: &str| -> Result<Vec<LabelPattern>, GrantsError> {
@@ -205,9 +222,9 @@ impl Grants {
     }
 
     /// May this search be made?
-    pub fn search(&self, term: &SearchTerm) -> Verdict {
+    pub fn search(&self, term: &SearchTerm) -> Verdict<'_> {
         match self.clients.iter().find(|granted| granted.covers(term)) {
-            Some(granted) => Ok(format!("clients: {granted}")),
+            Some(granted) => Ok(Rule::Clients(granted)),
             None => Err(Denied(format!(
                 "no grant covers the search `{term}`; this one would: clients: [{}]",
                 Value::String(term.to_string())
@@ -216,9 +233,9 @@ impl Grants {
     }
 
     /// May this client be read? (A client that no granted term matches is as good as none.)
-    pub fn read_client(&self, client: &Client) -> Verdict {
+    pub fn read_client(&self, client: &Client) -> Verdict<'_> {
         match self.clients.iter().find(|granted| granted.matches(client)) {
-            Some(granted) => Ok(format!("clients: {granted}")),
+            Some(granted) => Ok(Rule::Clients(granted)),
             None => Err(Denied(format!(
                 "no grant covers client {id}; this one would: clients: [\"client:{id}\"]",
                 id = client.id
@@ -227,17 +244,31 @@ impl Grants {
     }
 
     /// May this label be put on or taken off?
-    pub fn change_label(&self, op: LabelOp, label: &Label) -> Verdict {
-        let (name, patterns) = match op {
-            LabelOp::Add => ("add", &self.labels.add),
-            LabelOp::Remove => ("remove", &self.labels.remove),
-        };
-        match patterns.iter().find(|pattern| pattern.covers(label)) {
-            Some(pattern) => Ok(format!("labels: {name}: {pattern}")),
+    pub fn change_label(&self, op: LabelOp, label: &Label) -> Verdict<'_> {
+        let mut patterns = self.labels.of(op).iter();
+        match patterns.find(|pattern| pattern.covers(label)) {
+            Some(pattern) => Ok(Rule::Label(op, pattern)),
             None => Err(Denied(format!(
-                "no grant covers it; this one would: labels: {{ {name}: [{}] }}",
+                "no grant covers it; this one would: labels: {{ {op}: [{}] }}",
                 Value::String(label.to_string())
             ))),
+        }
+    }
+
+    /// May this capability be used, which is granted as a whole or not at all? Of the others, each use is decided by itself.
+    pub fn whole(&self, capability: Capability) -> Verdict<'static> {
+        let granted = match capability {
+            Capability::State => self.state,
+            Capability::Log => self.log,
+            Capability::Clock => self.clock,
+            Capability::Clients | Capability::Labels | Capability::Http => false,
+        };
+        if granted {
+            Ok(Rule::Whole(capability))
+        } else {
+            Err(Denied(format!(
+                "`{capability}` is not granted: `{capability}: true` in its grants would allow it"
+            )))
         }
     }
 
@@ -245,6 +276,11 @@ impl Grants {
     /// where there are secrets, it shows no more of the URL than scheme, host and port.
     pub fn send(&self, method: &str, url: &Url, secrets: &[&str]) -> Result<&HttpGrant, Denied> {
         http::decide(&self.http, method, url, secrets)
+    }
+
+    /// How far a request may go that may be sent: as far as any of the rules says that allow it.
+    pub fn reach(&self, method: &str, url: &Url, secrets: &[&str]) -> Reach {
+        http::reach(&self.http, method, url, secrets)
     }
 }
 

@@ -94,6 +94,25 @@ pub enum LabelOp {
     Remove,
 }
 
+impl LabelOp {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Add, Self::Remove];
+
+    /// The name, as in a grant.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+impl fmt::Display for LabelOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

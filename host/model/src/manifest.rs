@@ -1,5 +1,6 @@
 //! `artifact.yaml`: what an artifact is, what sets it off, what it wants to do and why.
 
+mod compare;
 mod read;
 mod resolve;
 

@@ -139,7 +139,7 @@ impl ParameterType {
                     .map(Value::Number)
                     .ok_or_else(|| refuse(&value))
             }
-            (Self::Regex, Value::String(text)) => match regex::Regex::new(&text) {
+            (Self::Regex, Value::String(text)) => match crate::pattern::compile(&text) {
                 Ok(_) => Ok(Value::String(text)),
                 Err(error) => Err(format!("{error}")),
             },

@@ -62,10 +62,8 @@ impl SearchTerm {
         match (self, other) {
             (Self::All, _) => true,
             (Self::Label(one), Self::Label(other)) => one.is(other.as_str()),
-            (Self::Host(pattern), Self::Host(host)) => {
-                pattern.eq_ignore_ascii_case(host)
-                    || (!host.contains('*') && host_matches(pattern, host))
-            }
+            // A `*` of the other's is met by a `*` alone, which then stands for whatever that stands for.
+            (Self::Host(pattern), Self::Host(other)) => host_matches(pattern, other),
             (Self::Text(one), Self::Text(other)) => contains(other, one),
             (one, other) => one == other,
         }

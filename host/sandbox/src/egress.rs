@@ -16,7 +16,7 @@ mod scrub;
 use std::{net::IpAddr, sync::Arc};
 
 use url::{Host, Url};
-use watchbox_model::grants::HttpGrant;
+use watchbox_model::grants::Reach;
 
 pub(crate) use exchange::{Answer, Body, Failure};
 pub(crate) use outgoing::Outgoing;
@@ -68,8 +68,8 @@ impl Egress {
         }
     }
 
-    /// The addresses of `url`'s host that `grant` lets be connected to.
-    async fn addresses(&self, url: &Url, grant: &HttpGrant) -> Result<Vec<IpAddr>, Failure> {
+    /// The addresses of `url`'s host that may be connected to, as far as the request may reach.
+    async fn addresses(&self, url: &Url, reach: &Reach) -> Result<Vec<IpAddr>, Failure> {
         let (name, found) = match url.host() {
             Some(Host::Ipv4(address)) => (None, vec![IpAddr::V4(address)]),
             Some(Host::Ipv6(address)) => (None, vec![IpAddr::V6(address)]),
@@ -88,7 +88,7 @@ impl Egress {
         let allowed: Vec<IpAddr> = found
             .iter()
             .copied()
-            .filter(|address| permits(name, grant, *address))
+            .filter(|address| permits(name, reach, *address))
             .collect();
         if allowed.is_empty() {
             let address = found[0];
@@ -102,14 +102,13 @@ impl Egress {
     }
 }
 
-/// Whether `address`, which stands behind `name` (or in the URL itself), may be connected to: a public one, one that the grant lists or has
-/// as its URL's host, and loopback behind the name `localhost`, which a pattern can only cover by naming it.
-fn permits(name: Option<&str>, grant: &HttpGrant, address: IpAddr) -> bool {
+/// Whether `address`, which stands behind `name` (or in the URL itself), may be connected to: a public one, one that the grants list or have
+/// as their URL's host, and loopback behind the name `localhost`, which a pattern can only cover by naming it.
+fn permits(name: Option<&str>, reach: &Reach, address: IpAddr) -> bool {
     let plain = address.to_canonical();
     let listed = |granted: &IpAddr| granted.to_canonical() == plain;
     address::special(address).is_none()
-        || grant.addresses.iter().any(listed)
-        || grant.url.address().as_ref().is_some_and(listed)
+        || reach.addresses.iter().any(listed)
         || (name == Some("localhost") && plain.is_loopback())
 }
 

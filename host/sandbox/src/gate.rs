@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc, time::Instant};
 
 use watchbox_model::{
     AuditRecord, Capability, Grants,
-    grants::{Denied, Use, Verdict},
+    grants::{Denied, Use},
 };
 
 use crate::{
@@ -14,6 +14,9 @@ use crate::{
     egress::Egress,
     trail::{Trail, Use as Used},
 };
+
+/// A verdict as the trail keeps it: the text of the rule, or the refusal.
+pub(crate) type Ruling = Result<String, Denied>;
 
 /// The gate as one turn finds it. Clones are the same.
 #[derive(Clone)]
@@ -94,7 +97,7 @@ impl Gate {
     pub(crate) fn decide(
         &self,
         call: Call,
-        verdict: impl FnOnce(&Grants) -> Verdict,
+        verdict: impl FnOnce(&Grants) -> Ruling,
     ) -> Result<Allowed, String> {
         let verdict = if self.turn.is_some() || call.capability == Capability::Log {
             verdict(&self.authority.grants())

@@ -12,7 +12,7 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 use watchbox_model::{
     Capability, Client, ClientId, Grants, LabelChange, Limits,
-    grants::{Denied, Use, Verdict},
+    grants::{Denied, Use},
     limits::Limit,
 };
 
@@ -24,7 +24,7 @@ use crate::{
     },
     egress::Egress,
     engine::{TICK, Ticker},
-    gate::{Allowed, Call, Gate},
+    gate::{Allowed, Call, Gate, Ruling},
     host::{Host, Unavailable, View},
     limiter::MemoryLimiter,
     lines::Lines,
@@ -151,7 +151,7 @@ impl Guest {
     pub(crate) fn decide(
         &mut self,
         call: Call,
-        verdict: impl FnOnce(&Grants) -> Verdict,
+        verdict: impl FnOnce(&Grants) -> Ruling,
     ) -> Result<Allowed, String> {
         let decided = self.gate.decide(call, verdict);
         if decided.is_err() {
@@ -266,16 +266,5 @@ impl fmt::Debug for Guest {
         f.debug_struct("Guest")
             .field("installation", &self.gate.authority.installation)
             .finish_non_exhaustive()
-    }
-}
-
-/// The verdict on a capability that is granted as a whole.
-pub(crate) fn whole(granted: bool, capability: Capability) -> Verdict {
-    if granted {
-        Ok(format!("{capability}: true"))
-    } else {
-        Err(Denied(format!(
-            "`{capability}` is not granted: `{capability}: true` in its grants would allow it"
-        )))
     }
 }

@@ -1,19 +1,29 @@
 //! What a component is and wants, read off its bytes. Nothing of the guest is run.
 
+mod compare;
+mod weight;
+
 use serde::Serialize;
-use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 use watchbox_model::{Capability, Digest, Manifest, manifest::SECTION};
 
 use crate::imports;
+use weight::Weight;
 
 /// The most imports, and the most exports, of a component that is looked at.
 const EXTERNS: usize = 1_000;
+
+/// The most modules and components that may be nested in one: CPython's is some fifty.
+const NESTED: usize = 500;
+
+/// The most that its types may come to, counted wherever they may be copied: each takes some hundred bytes to check.
+const TYPES: usize = 300_000;
 
 /// The largest manifest, in bytes.
 const MANIFEST: usize = 1 << 20;
 
 /// What was found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Inspection {
     /// SHA-256 of the bytes.
     pub digest: Digest,
@@ -51,34 +61,86 @@ pub enum ImportClass {
     Unknown,
 }
 
-/// Why bytes can't be inspected.
+/// Why bytes can't be inspected. What a parser says of them is not repeated: it is about bytes and not about what to do, and may hold names
+/// that the component's author chose.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InspectError {
-    /// Not WebAssembly, or cut short, or malformed.
-    #[error("this is no WebAssembly component: {0}")]
-    Malformed(String),
+    /// Nothing at all.
+    #[error("this is no WebAssembly component: it is empty")]
+    Empty,
+    /// Something else.
+    #[error(
+        "this is no WebAssembly component: it does not begin with the bytes that every one begins with"
+    )]
+    NotWasm,
     /// A core module.
     #[error(
         "this is a core WebAssembly module, not a component: build it with `watchbox build`, or wrap it with `wasm-tools component new`"
     )]
     CoreModule,
+    /// It ends before it is complete.
+    #[error(
+        "this is no WebAssembly component: it breaks off, {size} bytes are not all of it; was it copied whole?"
+    )]
+    CutShort {
+        /// How many bytes there are.
+        size: usize,
+    },
+    /// It is made for an engine that can do more.
+    #[error(
+        "this component needs a feature of WebAssembly that watchbox does not run (`{feature}`, first at byte {at}): build it without"
+    )]
+    Feature {
+        /// The feature's name.
+        feature: String,
+        /// Where it is first needed.
+        at: u64,
+    },
+    /// It is damaged, or was never right.
+    #[error(
+        "this is no WebAssembly component: what stands at byte {at} is not valid; it is damaged, or made by a tool that is wrong"
+    )]
+    Invalid {
+        /// Where.
+        at: u64,
+    },
+    /// It is more than anybody would write.
+    #[error("this component is not looked at: it has more than {most} {what}")]
+    TooMany {
+        /// How many are looked at.
+        most: usize,
+        /// Of what.
+        what: &'static str,
+    },
 }
 
 /// Reads `wasm`. All of it is checked to be well formed; imports, exports and manifest are those of the component itself, whatever may be nested in it.
 pub fn inspect(wasm: &[u8]) -> Result<Inspection, InspectError> {
-    let mut seen = Seen::default();
+    let malformed = |why: wasmparser::Error| malformed(&why, wasm.len());
+    begins(wasm)?;
+    let (mut seen, mut nested, mut weight) = (Seen::default(), 0, Weight::default());
     let mut validator = Validator::new_with_features(features());
     let mut depth = 0usize;
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(malformed)?;
         if depth == 0 {
-            seen.payload(&payload)?;
+            seen.payload(&payload, malformed)?;
         }
         match &payload {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                depth += 1;
+                nested += 1;
+                few(nested, NESTED, "modules and components in it")?;
+            }
             Payload::End(_) => depth = depth.saturating_sub(1),
             _ => {}
         }
+        weight.add(&payload).map_err(malformed)?;
+        few(
+            usize::try_from(weight.total).unwrap_or(usize::MAX),
+            TYPES,
+            "types, counted where they are used",
+        )?;
         let valid = validator.payload(&payload).map_err(malformed)?;
         if let wasmparser::ValidPayload::Func(function, body) = valid {
             let mut function = function.into_validator(Default::default());
@@ -101,12 +163,30 @@ fn features() -> WasmFeatures {
     WasmFeatures::WASM2 | WasmFeatures::EXTENDED_CONST | WasmFeatures::COMPONENT_MODEL
 }
 
-fn malformed(why: wasmparser::BinaryReaderError) -> InspectError {
-    // Names of the component may stand in the message.
-    InspectError::Malformed(crate::printable::line(
-        &why.to_string(),
-        crate::printable::TARGET,
-    ))
+/// Looks at the first bytes, so that what is something else altogether is told as that.
+fn begins(wasm: &[u8]) -> Result<(), InspectError> {
+    let size = wasm.len();
+    match wasm {
+        [] => Err(InspectError::Empty),
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => Err(InspectError::CoreModule),
+        [b'\0', b'a', b's', b'm', _, _, _, _, ..] => Ok(()),
+        _ if b"\0asm".starts_with(&wasm[..size.min(4)]) => Err(InspectError::CutShort { size }),
+        _ => Err(InspectError::NotWasm),
+    }
+}
+
+fn malformed(why: &wasmparser::Error, size: usize) -> InspectError {
+    let at = why.offset();
+    if let Some(feature) = why.missing_wasm_feature() {
+        let names = feature.iter_names().map(|(name, _)| name.to_lowercase());
+        let feature = names.collect::<Vec<_>>().join(", ");
+        return InspectError::Feature { feature, at };
+    }
+    // The parser says so in words alone.
+    if why.message().starts_with("unexpected end") {
+        return InspectError::CutShort { size };
+    }
+    InspectError::Invalid { at }
 }
 
 /// What was come across so far at the component's own level.
@@ -118,30 +198,30 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn payload(&mut self, payload: &Payload<'a>) -> Result<(), InspectError> {
+    fn payload(
+        &mut self,
+        payload: &Payload<'a>,
+        malformed: impl Fn(wasmparser::Error) -> InspectError,
+    ) -> Result<(), InspectError> {
         match payload {
-            Payload::Version {
-                encoding: Encoding::Module,
-                ..
-            } => return Err(InspectError::CoreModule),
             Payload::ComponentImportSection(section) => {
                 for import in section.clone() {
-                    let name = import.map_err(malformed)?.name.full_name().into_owned();
+                    let name = import.map_err(&malformed)?.name.full_name().into_owned();
                     let class = imports::class(&name);
                     self.imports.push(Import { name, class });
-                    few(self.imports.len(), "imports")?;
+                    few(self.imports.len(), EXTERNS, "imports")?;
                 }
             }
             Payload::ComponentExportSection(section) => {
                 for export in section.clone() {
-                    let name = export.map_err(malformed)?.name.full_name().into_owned();
+                    let name = export.map_err(&malformed)?.name.full_name().into_owned();
                     self.exports.push(name);
-                    few(self.exports.len(), "exports")?;
+                    few(self.exports.len(), EXTERNS, "exports")?;
                 }
             }
             Payload::CustomSection(section) if section.name() == SECTION => {
                 self.manifests.push(section.data());
-                few(self.manifests.len(), "manifests")?;
+                few(self.manifests.len(), EXTERNS, "manifests")?;
             }
             _ => {}
         }
@@ -178,10 +258,9 @@ impl<'a> Seen<'a> {
     }
 }
 
-fn few(count: usize, what: &str) -> Result<(), InspectError> {
-    if count > EXTERNS {
-        let wrong = format!("it has more than {EXTERNS} {what}");
-        return Err(InspectError::Malformed(wrong));
+fn few(count: usize, most: usize, what: &'static str) -> Result<(), InspectError> {
+    if count > most {
+        return Err(InspectError::TooMany { most, what });
     }
     Ok(())
 }

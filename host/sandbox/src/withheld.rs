@@ -245,6 +245,9 @@ fn http_use(request: &Outgoing) -> HttpUse {
         url,
         is_cut,
         secrets: request.secrets().into_iter().map(str::to_owned).collect(),
+        has_more_secrets: false,
+        is_redirected: false,
+        rule: None,
     }
 }
 

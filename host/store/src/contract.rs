@@ -6,16 +6,19 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use watchbox_model::{
     AuditRecord, Client, ClientId, ComponentSignature, Digest, LabelChange, LogKey, Name, Rows,
-    SearchTerm, Time, TurnId,
+    SearchTerm, Time, TurnId, Usage,
     audit::{Decision, Entry, SignedCheckpoint},
     client::Seen,
     dead_letter::DeadLetter,
 };
 
 use crate::{
-    Effect, Installation, JournalEntry, OpenTurn, Sealed, Settlement, StoreError, Token, Version,
-    VersionNote, Written,
+    Effect, Installation, JournalEntry, OpenTurn, Sealed, Settlement, StoreError, Tally, Token,
+    UsageQuery, Version, VersionNote, Written,
 };
+
+/// How many records are read at once where many are summed up.
+const RECORDS: u32 = 1_000;
 
 /// Rows to put at the end of a log.
 #[derive(Clone, Debug)]
@@ -332,6 +335,30 @@ pub trait Store: Send + Sync + 'static {
     async fn put_checkpoint(&self, checkpoint: SignedCheckpoint) -> Result<(), StoreError>;
     /// The checkpoints that are kept, oldest first.
     async fn checkpoints(&self) -> Result<Vec<SignedCheckpoint>, StoreError>;
+    /// What an installation used and tried, summed up, as of now. Takes memory for the sums and a page of records; records that retention
+    /// takes meanwhile may be in it or not.
+    async fn usage(&self, query: UsageQuery) -> Result<Vec<Usage>, StoreError> {
+        let mut tally = Tally::new(query.most);
+        let mut before = None;
+        loop {
+            let page = AuditQuery {
+                artifact: Some(query.artifact.clone()),
+                since: query.since,
+                until: query.until,
+                before,
+                limit: RECORDS,
+                ..AuditQuery::default()
+            };
+            let page = self.audit(page).await?;
+            before = page.items.last().map(|(number, _)| *number);
+            for (_, record) in page.items {
+                tally.add(record);
+            }
+            if !page.more {
+                return Ok(tally.finish());
+            }
+        }
+    }
 
     // Tokens.
 

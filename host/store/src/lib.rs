@@ -11,6 +11,7 @@ mod journal;
 mod sealed;
 mod sqlite;
 mod token;
+mod usage;
 mod version;
 
 pub use contract::{
@@ -22,4 +23,5 @@ pub use journal::{Effect, JournalEntry, OpenTurn, Settlement, Written};
 pub use sealed::{Sealed, SealedPlace};
 pub use sqlite::{Doctor, Finding, Retention, Saved, SqliteConfig, SqliteStore, Verdict};
 pub use token::{FormerHash, Token};
+pub use usage::{Tally, UsageQuery};
 pub use version::{How, HowError, KEPT_VERSIONS, Version, VersionNote};

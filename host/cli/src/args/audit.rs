@@ -1,9 +1,13 @@
 //! `watchbox audit`.
 
+mod report;
+
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 use watchbox_model::{Name, signing::PublicKey};
+
+pub use report::AuditReport;
 
 use super::{Connection, When};
 
@@ -22,6 +26,8 @@ pub struct Audit {
 /// What else than to list.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
+    /// Report what is imported, declared, granted and used, and what could be taken away
+    Report(AuditReport),
     /// Print records as they are written
     Tail(AuditTail),
     /// Print the whole trail as NDJSON, with its hashes and checkpoints

@@ -34,8 +34,9 @@ fn help_shows_every_command() {
                     of it
       dev           Keep an artifact on a server up to date while it is being written
       inspect       Show what a component is and wants, without running it
+      diff          Show what a new component could do that an old one could not; or a new grants file
       run           Run an artifact over a file of events, without a server
-      grants        Find out which grants an artifact needs
+      grants        Find out which grants an artifact needs; show and change those of an installed one
       keygen        Make a key to sign components with
       sign          Sign a component, so that servers can tell who stands for it
       verify        Verify who signed a component
@@ -98,6 +99,7 @@ fn help_shows_every_command() {
       3  the server refused: what was named is not there, is there already, or is not valid
       4  the server does not know the token, or its role does not allow this
       5  the server can't be reached, or can't serve now: try again later
+      6  `diff`: the new one can do more than the old one
 
     Environment:
       WATCHBOX_SERVER, WATCHBOX_CA, WATCHBOX_TOKEN_FILE, WATCHBOX_TOKEN, WATCHBOX_DATA, NO_COLOR

@@ -1,5 +1,6 @@
 //! `watchbox audit`: what was done, by whom, and whether it was allowed.
 
+mod report;
 mod trail;
 mod verify;
 
@@ -16,6 +17,7 @@ use crate::{
 pub async fn audit(args: args::Audit, output: &Output) -> anyhow::Result<()> {
     match args.command {
         None => newest(args.list, output).await,
+        Some(AuditCommand::Report(args)) => report::report(&args, output).await,
         Some(AuditCommand::Tail(args)) => trail::tail(args, output).await,
         Some(AuditCommand::Export(args)) => trail::export(args).await,
         Some(AuditCommand::Verify(args)) => verify::verify(args, output).await,
@@ -65,7 +67,8 @@ fn filter(args: &args::AuditFilter) -> Query {
 fn list(entries: &[AuditEntry]) -> Table {
     let mut table = Table::new([
         "NUMBER", "TIME", "ACTOR", "WHAT", "TARGET", "DECISION", "REASON", "OUTCOME", "MS",
-    ]);
+    ])
+    .below(["TARGET", "REASON", "OUTCOME"]);
     for entry in entries {
         table.row(row(entry));
     }
@@ -82,12 +85,31 @@ fn row(entry: &AuditEntry) -> [Cell; 9] {
         stamp(entry.at.0).into(),
         entry.actor.as_str().into(),
         format!("{}.{}", entry.capability, entry.operation).into(),
-        entry.target.as_str().into(),
+        Cell::parts(&parts(&entry.target)),
         decision,
         entry.reason.as_str().into(),
         entry.outcome.as_str().into(),
         format!("{:.1}", entry.ms).into(),
     ]
+}
+
+/// What an act was about; of a change of grants, rule by rule.
+fn parts(target: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let is_change = target.contains("grants ");
+    for piece in target.split(", ") {
+        let begins = ["+ ", "- ", "~ "]
+            .iter()
+            .any(|sign| piece.starts_with(sign));
+        match parts.last_mut() {
+            Some(last) if !(is_change && begins) => {
+                last.push_str(", ");
+                last.push_str(piece);
+            }
+            _ => parts.push(piece.to_owned()),
+        }
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -112,6 +134,14 @@ mod tests {
             },
         ]))
         .unwrap();
+        assert_eq!(parts("A, B of C.1"), ["A, B of C.1"]);
+        assert_eq!(
+            parts("grants - labels: remove: Slack, + http: POST https://h.example/ (secrets a, b)"),
+            [
+                "grants - labels: remove: Slack",
+                "+ http: POST https://h.example/ (secrets a, b)"
+            ]
+        );
         let look = Look {
             color: false,
             width: None,
@@ -120,6 +150,20 @@ mod tests {
         NUMBER  TIME                  ACTOR        WHAT           TARGET                               DECISION  REASON              OUTCOME  MS
              8  2025-11-25T04:00:00Z  Slack.Night  http.send      POST https://evil.example/\u{202e}x  denied    no grant covers it           0.0
              7  2025-11-25T03:00:00Z  token:admin  admin.install  Slack.Night                          allowed   role admin          ok       12.5
+        ");
+        let narrow = Look {
+            color: false,
+            width: Some(100),
+        };
+        insta::assert_snapshot!(list(&entries).render(narrow), @r"
+        NUMBER  TIME                  ACTOR        WHAT           DECISION  MS
+             8  2025-11-25T04:00:00Z  Slack.Night  http.send      denied    0.0
+            target  POST https://evil.example/\u{202e}x
+            reason  no grant covers it
+             7  2025-11-25T03:00:00Z  token:admin  admin.install  allowed   12.5
+            target   Slack.Night
+            reason   role admin
+            outcome  ok
         ");
     }
 }

@@ -192,6 +192,7 @@ impl Site<'_> {
                     secrets,
                     grants: Some(grants.to_json()),
                     enabled: Some(true),
+                    unchanged_since: None,
                 };
                 self.api.send_json(Method::PATCH, &path, &change).await
             }

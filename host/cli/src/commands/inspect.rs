@@ -1,7 +1,5 @@
 //! `watchbox inspect`: what a component is and wants, read off its bytes. Nothing of it is run.
 
-use std::fs;
-
 use anyhow::Context;
 use watchbox_model::{Capability, Grants, Manifest};
 use watchbox_sandbox::{
@@ -15,13 +13,13 @@ use super::sign;
 use crate::{
     args,
     exit::Exit,
-    output::{Cell, Details, Look, Output, Table, Tone, byte_size, printable_lines},
+    output::{Cell, Details, Look, Output, Table, Tone, byte_size, printable, printable_lines},
 };
 
 /// Prints it.
 pub fn inspect(args: &args::Inspect, output: &Output) -> anyhow::Result<Exit> {
     let name = args.file.display();
-    let wasm = fs::read(&args.file).with_context(|| format!("{name} can't be read"))?;
+    let wasm = super::component_file::read(&args.file)?;
     let inspection =
         watchbox_sandbox::inspect(&wasm).with_context(|| format!("{name} can't be inspected"))?;
     let signature = sign::read_beside(&args.file)?;
@@ -46,7 +44,15 @@ fn describe(inspection: &Inspection, artifact: &Artifact, look: Look) -> String 
     if !artifact.parameters.is_empty() {
         parts.push(parameters(artifact).render(look));
     }
-    parts.extend(imports(inspection).map(|imports| imports.render(look)));
+    let tables = [imported_table(inspection), declared_table(inspection)];
+    let others = [
+        (ImportClass::Inert, "INERT: WASI, BACKED BY NOTHING"),
+        (ImportClass::Unknown, "UNKNOWN: NOTHING SERVES THIS"),
+    ];
+    let others = others.map(|(class, heading)| others_table(inspection, class, heading));
+    let tables = tables.into_iter().chain(others);
+    let tables = tables.filter(|table| !table.is_empty());
+    parts.extend(tables.map(|table| table.render(look)));
     parts.extend(remarks(inspection));
     parts.join("\n\n")
 }
@@ -132,57 +138,58 @@ fn parameters(artifact: &Artifact) -> Table {
     table
 }
 
-/// Every import, and every capability that is declared and not imported; none where there is neither.
-fn imports(inspection: &Inspection) -> Option<Table> {
-    let mut table = Table::new(["IMPORT", "SERVED AS", "DECLARED", "REASON"]);
-    let declared = |capability: Capability| {
-        let manifest = inspection.manifest.as_ref()?;
-        manifest.capabilities.get(&capability)
-    };
+/// What the component can ask for.
+fn imported_table(inspection: &Inspection) -> Table {
+    let mut table = Table::new(["IMPORTED", "INTERFACE", "DECLARED"]);
     for Import { name, class } in &inspection.imports {
-        let (served, declared, reason) = match class {
-            ImportClass::Gated(capability) => match declared(*capability) {
-                Some(declared) => (
-                    Cell::from(capability.as_str()),
-                    Cell::from("yes").tone(Tone::Good),
-                    Cell::from(declared.reason.as_str()),
-                ),
-                None => (
-                    Cell::from(capability.as_str()),
-                    Cell::from("no").tone(Tone::Bad),
-                    Cell::from(
-                        "it can't be installed: the manifest must declare it, with the reason",
-                    ),
-                ),
-            },
-            ImportClass::Inert => (
-                Cell::from("inert").tone(Tone::Dim),
-                Cell::from("-").tone(Tone::Dim),
-                Cell::from("WASI, backed by nothing").tone(Tone::Dim),
-            ),
-            ImportClass::Unknown => (
-                Cell::from("unknown").tone(Tone::Bad),
-                Cell::from("-").tone(Tone::Dim),
-                Cell::from("it can't be installed: nothing serves this").tone(Tone::Bad),
-            ),
+        let ImportClass::Gated(capability) = class else {
+            continue;
         };
-        table.row([name.as_str().into(), served, declared, reason]);
+        let declared = if declared(inspection, *capability) {
+            Cell::from("yes").tone(Tone::Good)
+        } else {
+            Cell::from("no: it can't be installed").tone(Tone::Bad)
+        };
+        table.row([capability.as_str().into(), name.as_str().into(), declared]);
     }
-    for (capability, declared) in inspection
-        .manifest
-        .iter()
-        .flat_map(|manifest| &manifest.capabilities)
-    {
-        if !imported(inspection, *capability) {
-            table.row([
-                Cell::from("not imported").tone(Tone::Warn),
-                capability.as_str().into(),
-                Cell::from("yes").tone(Tone::Warn),
-                declared.reason.as_str().into(),
-            ]);
+    table
+}
+
+/// What its manifest says that it wants, and why.
+fn declared_table(inspection: &Inspection) -> Table {
+    let mut table = Table::new(["DECLARED", "IMPORTED", "REASON"]);
+    let manifest = inspection.manifest.iter();
+    for (capability, declared) in manifest.flat_map(|manifest| &manifest.capabilities) {
+        let imported = if imported(inspection, *capability) {
+            Cell::from("yes").tone(Tone::Good)
+        } else {
+            Cell::from("no").tone(Tone::Warn)
+        };
+        let reason = declared.reason.as_str();
+        table.row([capability.as_str().into(), imported, reason.into()]);
+        for need in &declared.needs {
+            let need = format!("{} {}", need.method, need.url);
+            table.row([Cell::default(), Cell::default(), need.into()]);
         }
     }
-    (!table.is_empty()).then_some(table)
+    table
+}
+
+/// Imports that are no capability.
+fn others_table(inspection: &Inspection, class: ImportClass, heading: &'static str) -> Table {
+    let mut table = Table::new([heading]);
+    for import in inspection.imports.iter().filter(|one| one.class == class) {
+        table.row([Cell::from(import.name.as_str()).tone(match class {
+            ImportClass::Unknown => Tone::Bad,
+            _ => Tone::Dim,
+        })]);
+    }
+    table
+}
+
+fn declared(inspection: &Inspection, capability: Capability) -> bool {
+    let mut manifest = inspection.manifest.iter();
+    manifest.any(|manifest| manifest.capabilities.contains_key(&capability))
 }
 
 fn imported(inspection: &Inspection, capability: Capability) -> bool {
@@ -197,6 +204,17 @@ fn remarks(inspection: &Inspection) -> Vec<String> {
     let mut remarks = Vec::new();
     if inspection.imports.is_empty() {
         remarks.push("It imports nothing: all it can do is turn events into rows.".to_owned());
+    }
+    if let Some(unknown) = inspection
+        .imports
+        .iter()
+        .find(|import| import.class == ImportClass::Unknown)
+    {
+        let bad = Tone::Bad.style();
+        remarks.push(format!(
+            "{bad}It can't be installed: it imports `{}`, which watchbox does not serve.{bad:#}",
+            printable(&unknown.name)
+        ));
     }
     if !inspection
         .exports

@@ -1,6 +1,6 @@
 //! `watchbox install`: an artifact put on the monitoring table.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Context;
 use reqwest::Method;
@@ -65,7 +65,7 @@ impl Candidate {
     /// Reads a component and its manifest, so that what is wrong with them is told before anything is sent.
     pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
         let name = file.display();
-        let wasm = fs::read(file).with_context(|| format!("{name} can't be read"))?;
+        let wasm = super::component_file::read(file)?;
         let mut inspection = watchbox_sandbox::inspect(&wasm)
             .with_context(|| format!("{name} can't be installed"))?;
         let Some(manifest) = inspection.manifest.take() else {

@@ -1,7 +1,7 @@
 //! `watchbox run`: an artifact over a file of events, or over ticks, without a server.
 
 use std::{
-    fs::{self, File},
+    fs::{File},
     io::{self, Read, Write},
     path::Path,
     sync::{Arc, RwLock},
@@ -41,7 +41,7 @@ pub(super) async fn perform(
     output: &Output,
 ) -> anyhow::Result<Exit> {
     let name = job.artifact.display();
-    let wasm = fs::read(&job.artifact).with_context(|| format!("{name} can't be read"))?;
+    let wasm = super::component_file::read(&job.artifact)?;
     let inspection =
         watchbox_sandbox::inspect(&wasm).with_context(|| format!("{name} can't be run"))?;
     let specs = inspection

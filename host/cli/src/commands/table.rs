@@ -1,7 +1,7 @@
 //! `watchbox table`: what is installed and how it is doing.
 
 use watchbox_engine::Phase;
-use watchbox_model::Time;
+use watchbox_model::{Grants, Time};
 use watchbox_server::api::types::{Installation, Origin, Page, Trust};
 
 use crate::{
@@ -45,7 +45,6 @@ fn list(installed: &[Installation], now: Time) -> Table {
     let mut table = Table::new([
         "NAME",
         "VERSION",
-        "DIGEST",
         "PHASE",
         "LAG",
         "TURNS",
@@ -53,12 +52,12 @@ fn list(installed: &[Installation], now: Time) -> Table {
         "FAILURES",
         "LAST TURN",
         "LAST ERROR",
-    ]);
+    ])
+    .below(["LAST ERROR"]);
     for line in installed {
         table.row([
             line.name.as_str().into(),
             version(line).into(),
-            line.digest.short().into(),
             phase_and_more(line),
             line.lag.into(),
             line.turns.into(),
@@ -163,11 +162,7 @@ fn details(installation: &Installation, now: Time) -> Details {
             .map_or_else(|| value.to_string(), str::to_owned);
         details.line("Parameter", format!("{name} = {value}"));
     }
-    if let Some(grants) = installation.grants.as_object() {
-        for (capability, grant) in grants {
-            details.line("Grant", format!("{capability}: {grant}"));
-        }
-    }
+    details.lines("Grant", granted(&installation.grants));
     details
         .line("Installed", stamp(installation.installed_at.0))
         .line(
@@ -189,6 +184,22 @@ fn signed(origin: &Origin) -> String {
         (Trust::Unsigned, ..) => "no; the trust policy needs no signature of it".to_owned(),
         (Trust::Unchecked, ..) => "not checked: the server has no trust policy".to_owned(),
     }
+}
+
+/// What is granted, a line a rule, and the limits that are not the default's. (What can't be read is shown as it is.)
+pub fn granted(grants: &serde_json::Value) -> Vec<String> {
+    let Ok(read) = Grants::parse("grants", &grants.to_string()) else {
+        return vec![grants.to_string()];
+    };
+    let lines: Vec<String> = Grants::default()
+        .differences(&read)
+        .into_iter()
+        .map(|rule| format!("{}: {}", rule.what, rule.new.unwrap_or_default()))
+        .collect();
+    if lines.is_empty() {
+        return vec!["nothing".to_owned()];
+    }
+    lines
 }
 
 /// The phase, and what else is to be known of the version.

@@ -32,6 +32,7 @@ pub async fn upgrade(args: args::Upgrade, output: &Output) -> anyhow::Result<()>
         secrets: to_send(settings.secrets),
         grants: settings.grants.map(|grants| grants.to_json()),
         enabled: None,
+        unchanged_since: None,
     };
     if args.shadow {
         let path = ["table", args.name.as_str(), "shadow"];

@@ -10,22 +10,40 @@ const GAP: u16 = 2;
 /// How long a cell may be that is not wrapped: the most that leaves room for the others.
 const SHORT: [u16; 3] = [26, 20, 12];
 
+/// How far what stands below a row is set in.
+const INDENT: &str = "    ";
+
 /// A table.
 #[derive(Clone, Debug)]
 pub struct Table {
     header: Vec<String>,
     rows: Vec<Vec<Cell>>,
+    /// The columns that stand below their row where not all fit beside each other.
+    below: Vec<String>,
 }
 
 /// A cell: its text, made safe to print, and what it means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     text: String,
+    /// Its parts, where it stands below its row: a line each.
+    parts: Vec<String>,
     tone: Tone,
     number: bool,
 }
 
 impl Cell {
+    /// A cell of several parts, with commas between them where they stand beside each other.
+    pub fn parts(parts: &[String]) -> Self {
+        Self {
+            parts: parts
+                .iter()
+                .map(|part| printable(part).into_owned())
+                .collect(),
+            ..parts.join(", ").into()
+        }
+    }
+
     /// The same cell, in a tone.
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = tone;
@@ -76,7 +94,14 @@ impl Table {
         Self {
             header: header.into_iter().map(Into::into).collect(),
             rows: Vec::new(),
+            below: Vec::new(),
         }
+    }
+
+    /// Puts these columns below each row, a line each, where the width does not hold them all: they hold text that may be long.
+    pub fn below(mut self, columns: impl IntoIterator<Item = &'static str>) -> Self {
+        self.below = columns.into_iter().map(str::to_owned).collect();
+        self
     }
 
     /// Puts a row at the end.
@@ -91,6 +116,79 @@ impl Table {
 
     /// The text, without a line end after its last line.
     pub fn render(&self, look: Look) -> String {
+        match look.width {
+            Some(width) if !self.below.is_empty() && self.width() > usize::from(width) => {
+                self.render_in_blocks(look, width)
+            }
+            _ => self.render_in_columns(look),
+        }
+    }
+
+    /// How wide it is where nothing is wrapped.
+    fn width(&self) -> usize {
+        let whole = self.render_in_columns(Look {
+            color: false,
+            width: None,
+        });
+        let widest = whole.lines().map(|line| line.chars().count());
+        widest.max().unwrap_or_default()
+    }
+
+    /// Each row on a line, and below it what is long.
+    fn render_in_blocks(&self, look: Look, width: u16) -> String {
+        let is_below = |name: &String| self.below.contains(name);
+        let kept = |row: &[Cell]| -> Vec<Cell> {
+            let cells = self.header.iter().zip(row);
+            let cells = cells.filter(|(name, _)| !is_below(name));
+            cells.map(|(_, cell)| cell.clone()).collect()
+        };
+        let mut heads = Self::new(self.header.iter().filter(|name| !is_below(name)).cloned());
+        heads.rows = self.rows.iter().map(|row| kept(row)).collect();
+        // As wide as they are, so that each row is a line.
+        let heads = heads.render_in_columns(Look {
+            width: None,
+            ..look
+        });
+        let mut heads = heads.lines();
+        let mut out: Vec<String> = heads.next().map(str::to_owned).into_iter().collect();
+        let inner = Look {
+            width: Some(width.saturating_sub(INDENT.len() as u16)),
+            ..look
+        };
+        for (head, row) in heads.zip(&self.rows) {
+            out.push(head.to_owned());
+            let mut more = Self::new([""; 0]);
+            for (name, cell) in self.header.iter().zip(row) {
+                if !is_below(name) || matches!(cell.text.as_str(), "" | "-") {
+                    continue;
+                }
+                let (first, rest) = match cell.parts.split_first() {
+                    Some((first, rest)) => (Self::part(cell, first), rest),
+                    None => (cell.clone().aligned_left(), &[][..]),
+                };
+                let name = Cell::from(name.to_lowercase()).tone(Tone::Dim);
+                more.row([name, first]);
+                for part in rest {
+                    more.row([Cell::default(), Self::part(cell, part)]);
+                }
+            }
+            let more = more.render_in_columns(inner);
+            let lines = more.lines().filter(|line| !line.is_empty());
+            out.extend(lines.map(|line| format!("{INDENT}{line}")));
+        }
+        out.join("\n")
+    }
+
+    /// A part of `cell`, as a cell.
+    fn part(cell: &Cell, text: &str) -> Cell {
+        Cell {
+            text: text.to_owned(),
+            tone: cell.tone,
+            ..Cell::default()
+        }
+    }
+
+    fn render_in_columns(&self, look: Look) -> String {
         let mut table = comfy_table::Table::new();
         table.load_style(presets::NOTHING).force_no_tty();
         if look.color {
@@ -195,6 +293,27 @@ mod tests {
                               is left of the
                               line
         ");
+    }
+
+    #[test]
+    fn long_columns_stand_below_where_there_is_no_room() {
+        let table = table().below(["LAST ERROR"]);
+        insta::assert_snapshot!(table.render(Look { color: false, width: Some(50) }), @r"
+        NAME              ROWS
+        Server.A             12
+        Server.Long.Name  12345
+            last error  limit `compute` was
+                        hit:\u{1b}[31m 5 s of computing
+                        time are allowed
+        ");
+        let wide = table.render(Look {
+            color: false,
+            width: Some(100),
+        });
+        assert!(
+            wide.starts_with("NAME              ROWS   LAST ERROR"),
+            "{wide}"
+        );
     }
 
     #[test]

@@ -148,7 +148,7 @@ async fn a_way_back_has_the_settings_of_then_and_the_grants_of_now() {
     assert!(granted.log && !granted.state && !granted.clock);
     assert_eq!(granted.limits.tries, 3);
     let warned = gone_back.warnings.join("\n");
-    assert!(warned.contains("`state` then"), "{warned}");
+    assert!(warned.contains("`state: true` then"), "{warned}");
     assert!(warned.contains("its secret `token`"), "{warned}");
     assert!(!warned.contains(OLD));
     let history = versions(&server).await;

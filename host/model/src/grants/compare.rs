@@ -5,47 +5,47 @@
 
 use serde_json::Value;
 
-use super::{Grants, HttpGrant, LabelPattern, LabelsGrant};
-use crate::Limits;
+use super::{Grants, HttpGrant, LabelPattern, LabelsGrant, Rule};
+use crate::{Capability, Limits};
 
 impl Grants {
+    /// Whether these grants surely allow all that `others` allow: each use, with the same secrets, as far, and under limits no smaller.
+    ///
+    /// ```
+    /// use watchbox_model::Grants;
+    ///
+    /// let wide = Grants::parse("wide", "{ clients: [all], http: [ { method: GET, url: \"https://h.example/*\" } ] }")?;
+    /// let narrow = Grants::parse("narrow", "http: [ { method: GET, url: \"https://h.example/a\" } ]")?;
+    /// assert!(wide.covers(&narrow) && !narrow.covers(&wide));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn covers(&self, others: &Self) -> bool {
+        others.rules().all(|rule| self.covers_rule(rule))
+            && !others.limits.over(&self.limits).iter().any(|(_, is)| *is)
+    }
+
+    /// Whether some rule of these surely allows all that `rule` allows.
+    pub fn covers_rule(&self, rule: Rule<'_>) -> bool {
+        match rule {
+            Rule::Clients(term) => self.clients.iter().any(|own| own.covers(term)),
+            Rule::Label(op, pattern) => {
+                let mut own = self.labels.of(op).iter();
+                own.any(|own| own.covers_pattern(pattern))
+            }
+            Rule::Http(grant) => self.http.iter().any(|own| own.covers_grant(grant)),
+            Rule::Whole(capability) => self.whole(capability).is_ok(),
+        }
+    }
+
     /// What these grants allow and `others` do not, each rule as a grants file has it. Empty where `others` surely allow as much.
     pub fn beyond(&self, others: &Self) -> Vec<String> {
-        let mut beyond = Vec::new();
-        let uncovered = |covered: bool, text: String| (!covered).then_some(text);
-        for term in &self.clients {
-            let covered = others.clients.iter().any(|other| other.covers(term));
-            beyond.extend(uncovered(covered, format!("clients: {term}")));
-        }
-        let LabelsGrant { add, remove } = &others.labels;
-        for (name, own, other) in [
-            ("add", &self.labels.add, add),
-            ("remove", &self.labels.remove, remove),
-        ] {
-            for pattern in own {
-                let covered = other.iter().any(|other| other.covers_pattern(pattern));
-                beyond.extend(uncovered(covered, format!("labels: {name}: {pattern}")));
-            }
-        }
-        for grant in &self.http {
-            let covered = others.http.iter().any(|other| other.covers_grant(grant));
-            beyond.extend(uncovered(covered, grant.to_string()));
-        }
-        for (name, own, other) in [
-            ("state", self.state, others.state),
-            ("log", self.log, others.log),
-            ("clock", self.clock, others.clock),
-        ] {
-            beyond.extend(uncovered(!own || other, name.to_owned()));
-        }
-        let (own, other) = (self.limits.to_json(), others.limits.to_json());
+        let rules = self.rules().filter(|rule| !others.covers_rule(*rule));
+        let mut beyond: Vec<String> = rules.map(|rule| format!("{rule:#}")).collect();
         for (name, is_more) in self.limits.over(&others.limits) {
-            let [own, other] = [&own, &other].map(|limits| match &limits[name] {
-                Value::String(text) => text.clone(),
-                number => number.to_string(),
-            });
-            let text = format!("limits: {name}: {own} over {other}");
-            beyond.extend(uncovered(!is_more, text));
+            if is_more {
+                let [own, other] = [self, others].map(|grants| grants.limits.show(name));
+                beyond.push(format!("limits: {name}: {own} over {other}"));
+            }
         }
         beyond
     }
@@ -55,6 +55,7 @@ impl Grants {
         let labels = |own: &[LabelPattern], other: &[LabelPattern]| {
             both(own, other, LabelPattern::covers_pattern)
         };
+        let whole = |capability| self.whole(capability).and(others.whole(capability)).is_ok();
         Self {
             clients: both(&self.clients, &others.clients, |one, other| {
                 one.covers(other)
@@ -64,9 +65,9 @@ impl Grants {
                 remove: labels(&self.labels.remove, &others.labels.remove),
             },
             http: both(&self.http, &others.http, HttpGrant::covers_grant),
-            state: self.state && others.state,
-            log: self.log && others.log,
-            clock: self.clock && others.clock,
+            state: whole(Capability::State),
+            log: whole(Capability::Log),
+            clock: whole(Capability::Clock),
             limits: self.limits.within(&others.limits),
         }
     }
@@ -90,7 +91,7 @@ fn both<T: Clone>(one: &[T], other: &[T], covers: impl Fn(&T, &T) -> bool) -> Ve
 
 impl LabelPattern {
     /// Whether every label that `other` means is meant by this pattern too.
-    fn covers_pattern(&self, other: &Self) -> bool {
+    pub(super) fn covers_pattern(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Any, _) => true,
             (Self::Exact(_), Self::Any) => false,
@@ -100,23 +101,32 @@ impl LabelPattern {
 }
 
 impl HttpGrant {
-    /// Whether every request that `other` allows is surely allowed by this grant too.
-    fn covers_grant(&self, other: &Self) -> bool {
-        let named = self.url.address();
-        (self.method == "*" || self.method == other.method)
+    /// Whether every request that `other` allows is surely allowed by this grant too, and as far.
+    pub(super) fn covers_grant(&self, other: &Self) -> bool {
+        let (named, others) = (self.url.address(), other.url.address());
+        self.is_for(&other.method)
             && self.url.covers_pattern(&other.url)
-            && other.secrets.iter().all(|name| self.secrets.contains(name))
+            && self
+                .lacks(other.secrets.iter().map(String::as_str))
+                .is_none()
             && other.redirects <= self.redirects
-            && other
-                .addresses
-                .iter()
-                .all(|address| self.addresses.contains(address) || named == Some(*address))
+            && others.iter().chain(&other.addresses).all(|address| {
+                self.url.is_any() || self.addresses.contains(address) || named == Some(*address)
+            })
     }
 }
 
 impl Limits {
+    /// A limit by its name, as a grants file has it.
+    pub(super) fn show(&self, name: &str) -> String {
+        match &self.to_json()[name] {
+            Value::String(text) => text.clone(),
+            number => number.to_string(),
+        }
+    }
+
     /// Each limit's name, and whether it is larger here than in `other`.
-    fn over(&self, other: &Self) -> [(&'static str, bool); 14] {
+    pub(super) fn over(&self, other: &Self) -> [(&'static str, bool); 14] {
         [
             ("memory", self.memory > other.memory),
             ("compute", self.compute > other.compute),

@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr};
 use serde_json::{Map, Value, json};
 use url::{Position, Url};
 
-use super::{Denied, GrantsError, UrlPattern};
+use super::{Denied, GrantsError, UrlPattern, url_pattern::Place};
 use crate::{document::Field, placeholder};
 
 /// One kind of request that may be sent.
@@ -83,21 +83,81 @@ impl HttpGrant {
         Value::Object(fields)
     }
 
-    fn covers(&self, method: &str, url: &Url) -> bool {
-        (self.method == "*" || self.method == method) && self.url.covers(url)
+    /// Whether it is for this method.
+    pub(super) fn is_for(&self, method: &str) -> bool {
+        self.method == "*" || self.method == method
+    }
+
+    fn covers(&self, method: &str, place: &Place<'_>) -> bool {
+        self.is_for(method) && self.url.covers_place(place)
     }
 
     /// The first of `secrets` that may not go there.
-    fn lacks<'s>(&self, secrets: &[&'s str]) -> Option<&'s str> {
+    pub(super) fn lacks<'s>(&self, secrets: impl IntoIterator<Item = &'s str>) -> Option<&'s str> {
         let listed = |secret: &str| self.secrets.iter().any(|own| own == secret);
-        secrets.iter().copied().find(|secret| !listed(secret))
+        secrets.into_iter().find(|secret| !listed(secret))
     }
 }
 
+/// How far a request that is allowed may go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// The redirects that may be followed, each decided again.
+    pub redirects: u8,
+    /// Special addresses that may be behind the name, or are the URL's host themselves.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// `http: METHOD URL`; with `{:#}`, what else belongs to the rule.
 impl fmt::Display for HttpGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http: {} {}", self.method, self.url)
+        write!(f, "http: {} {}", self.method, self.url)?;
+        if !f.alternate() {
+            return Ok(());
+        }
+        let mut more = Vec::new();
+        if !self.secrets.is_empty() {
+            more.push(format!("secrets {}", self.secrets.join(", ")));
+        }
+        if self.redirects > 0 {
+            more.push(format!("redirects {}", self.redirects));
+        }
+        if !self.addresses.is_empty() {
+            let addresses: Vec<String> = self.addresses.iter().map(IpAddr::to_string).collect();
+            more.push(format!("addresses {}", addresses.join(", ")));
+        }
+        if more.is_empty() {
+            return Ok(());
+        }
+        write!(f, " ({})", more.join("; "))
     }
+}
+
+/// The rules that allow the request.
+fn allowing<'g>(
+    grants: &'g [HttpGrant],
+    method: &str,
+    url: &Url,
+    secrets: &[&str],
+) -> impl Iterator<Item = &'g HttpGrant> {
+    let place = Place::of(url);
+    grants.iter().filter(move |grant| {
+        place
+            .as_ref()
+            .is_some_and(|place| grant.covers(method, place))
+            && grant.lacks(secrets.iter().copied()).is_none()
+    })
+}
+
+/// How far the request may go, by all the rules that allow it.
+pub(super) fn reach(grants: &[HttpGrant], method: &str, url: &Url, secrets: &[&str]) -> Reach {
+    let mut reach = Reach::default();
+    for grant in allowing(grants, method, url, secrets) {
+        reach.redirects = reach.redirects.max(grant.redirects);
+        let named = grant.url.address();
+        reach.addresses.extend(named.iter().chain(&grant.addresses));
+    }
+    reach
 }
 
 /// The first of `grants` that allows the request.
@@ -107,13 +167,12 @@ pub(super) fn decide<'g>(
     url: &Url,
     secrets: &[&str],
 ) -> Result<&'g HttpGrant, Denied> {
-    let mut near = None;
-    for grant in grants.iter().filter(|grant| grant.covers(method, url)) {
-        match grant.lacks(secrets) {
-            None => return Ok(grant),
-            Some(secret) => near = near.or(Some((grant, secret))),
-        }
+    if let Some(grant) = allowing(grants, method, url, secrets).next() {
+        return Ok(grant);
     }
+    // Where the secrets are all that is wrong, that is what to mend.
+    let near = allowing(grants, method, url, &[]).next();
+    let near = near.and_then(|grant| Some((grant, grant.lacks(secrets.iter().copied())?)));
     Err(Denied(match near {
         Some((grant, secret)) => {
             format!(

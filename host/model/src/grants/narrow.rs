@@ -1,57 +1,36 @@
 //! The narrowest grants that allow what was seen to be used.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Display, mem};
 
-use url::{Position, Url};
-
-use super::{Grants, HttpGrant, LabelPattern, UrlPattern, is_method};
-use crate::{Client, Label, Limits, SearchTerm, label::LabelOp};
+use super::{Grants, HttpGrant, HttpUse, LabelPattern, Rule, UrlPattern, Use, is_method};
+use crate::{Capability, Client, Limits, SearchTerm, label::LabelOp};
 
 /// The sizes of state that a narrowed grant allows are multiples of this many bytes.
 const STATE_STEP: u64 = 1 << 10;
 
-/// How much of a path that no pattern can say is kept.
-const LONGEST_PATH: usize = 1_024;
-
-/// One use of a capability, as it was seen at run time.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Use {
-    /// A search of clients.
-    Search(SearchTerm),
-    /// A client, read by its id.
-    Client(Client),
-    /// A label put on a client, or taken off.
-    Label {
-        /// Put on, or taken off.
-        op: LabelOp,
-        /// Which label.
-        label: Label,
-    },
-    /// A request.
-    Http(HttpUse),
-    /// The state read or written; `bytes` is the most that its keys and values had together.
-    State {
-        /// Bytes of keys and values.
-        bytes: u64,
-    },
-    /// A line logged.
-    Log,
-    /// The turn's time read.
-    Clock,
+/// Grants narrowed to what was used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Narrowed {
+    /// The grants.
+    pub grants: Grants,
+    /// Which of them are wider than they might be, since no more is known of the uses.
+    pub kept: Vec<Kept>,
 }
 
-/// A request, as far as a grant has to do with it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HttpUse {
-    /// The method, in capitals.
-    pub method: String,
-    /// Where to. Of a URL that is a secret itself: scheme, host and port only.
-    pub url: Url,
-    /// Whether `url` was cut, since what was cut away is secret: a grant then covers every path there.
-    pub is_cut: bool,
-    /// The secret parameters that were filled in.
-    pub secrets: Vec<String>,
+/// A rule that was kept as it is granted, or narrowed in part.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kept {
+    /// The rule, as it is granted.
+    pub rule: String,
+    /// Why it is not narrower.
+    pub why: &'static str,
 }
+
+const SECRET_URL: &str = "its URL is a secret: which path it asks for is not told";
+const CUT_URL: &str = "only the beginning of its URL was kept";
+const SECRETS: &str = "which secrets went into headers is not told";
+/// Why the rule stays by which clients were read.
+pub(super) const BY_ID: &str = "clients were read by their ids";
 
 impl Grants {
     /// The narrowest grants that allow each of `uses`: exactly the methods, URLs, labels and searches that are among them.
@@ -59,37 +38,39 @@ impl Grants {
     /// Wider than what was seen are three places. Of a secret URL every path of its host is allowed, for the path must not be told; a
     /// URL that no pattern can say (a `*` or `@` in its path) is allowed up to there; state is allowed in whole KiB.
     pub fn narrow<'u>(uses: impl IntoIterator<Item = &'u Use>) -> Self {
-        let mut narrow = Self::default();
-        let (mut searches, mut read) = (Vec::new(), Vec::new());
-        let (mut add, mut remove) = (BTreeSet::new(), BTreeSet::new());
+        let uses: Vec<&Use> = uses.into_iter().collect();
+        let secrets = uses.iter().filter_map(|one| match one {
+            Use::Http(http) => Some(&http.secrets),
+            _ => None,
+        });
+        let secrets: BTreeSet<String> = secrets.flatten().cloned().collect();
+        let everything = Self::everything(secrets);
+        everything.narrowed(uses).grants
+    }
+
+    /// These grants, narrowed to `uses`: never more than these allow, and each of `uses` that they allow.
+    ///
+    /// As [`Grants::narrow`], but where a use is known in part only, the rule that allows it is kept, narrowed as far as is sure to be safe. A
+    /// rule's addresses are kept, for the trail does not tell what was behind a name; its redirects are, if any was followed. Limits
+    /// are kept, but for the state's size where that is known.
+    pub fn narrowed<'u>(&'u self, uses: impl IntoIterator<Item = &'u Use>) -> Narrowed {
+        let uses: Vec<&Use> = uses.into_iter().collect();
+        let mut narrowing = Narrowing {
+            from: self,
+            follows: uses.iter().any(|one| is_redirected(one)),
+            to: Self {
+                limits: self.limits.clone(),
+                ..Self::default()
+            },
+            read: Vec::new(),
+            state: None,
+            state_is_known: true,
+            kept: BTreeSet::new(),
+        };
         for one in uses {
-            match one {
-                Use::Search(term) => searches.push(term.clone()),
-                Use::Client(client) => read.push(client),
-                Use::Label {
-                    op: LabelOp::Add,
-                    label,
-                } => _ = add.insert(label.clone()),
-                Use::Label {
-                    op: LabelOp::Remove,
-                    label,
-                } => _ = remove.insert(label.clone()),
-                Use::Http(http) => narrow.http.extend(http_grant(http)),
-                Use::State { bytes } => {
-                    let most = narrow.limits.state;
-                    let before = if narrow.state { most } else { 0 };
-                    let wanted = bytes.max(&1).next_multiple_of(STATE_STEP);
-                    (narrow.state, narrow.limits.state) = (true, before.max(wanted));
-                }
-                Use::Log => narrow.log = true,
-                Use::Clock => narrow.clock = true,
-            }
+            narrowing.see(one);
         }
-        narrow.clients = terms(searches, &read);
-        narrow.labels.add = labels(add);
-        narrow.labels.remove = labels(remove);
-        narrow.http = without_covered(narrow.http);
-        narrow
+        narrowing.finish()
     }
 
     /// Grants that allow every use of every capability, with the secrets named: for a run whose effects are withheld, to see
@@ -116,106 +97,205 @@ impl Grants {
     }
 }
 
-/// The searches that were made, and the ids of those clients that none of them covers.
-fn terms(searches: Vec<SearchTerm>, read: &[&Client]) -> Vec<SearchTerm> {
-    let mut terms: Vec<SearchTerm> = Vec::new();
-    for term in searches {
-        if !terms.iter().any(|kept| kept.covers(&term)) {
-            terms.retain(|kept| !term.covers(kept));
-            terms.push(term);
-        }
-    }
-    for client in read {
-        if !terms.iter().any(|kept| kept.matches(client)) {
-            terms.push(SearchTerm::Client(client.id.clone()));
-        }
-    }
-    terms.sort_by_key(ToString::to_string);
-    terms
+fn is_redirected(one: &Use) -> bool {
+    matches!(one, Use::Http(http) if http.is_redirected)
 }
 
-/// Each label once, however it is written.
-fn labels(labels: BTreeSet<Label>) -> Vec<LabelPattern> {
-    let mut kept: Vec<Label> = Vec::new();
-    for label in labels {
-        if !kept.iter().any(|other| other.is(label.as_str())) {
-            kept.push(label);
-        }
-    }
-    kept.into_iter().map(LabelPattern::Exact).collect()
+/// What was come across so far.
+struct Narrowing<'g> {
+    from: &'g Grants,
+    /// Whether some redirect was followed.
+    follows: bool,
+    /// The rules, each perhaps more than once.
+    to: Grants,
+    /// Clients read by their ids, which `from` allows whatever they are like.
+    read: Vec<&'g Client>,
+    /// The most bytes that the state had, where that is known of some use.
+    state: Option<u64>,
+    /// Whether it is known of all.
+    state_is_known: bool,
+    kept: BTreeSet<Kept>,
 }
 
-/// None where no pattern can say the URL's host: no grant could allow that.
-fn http_grant(http: &HttpUse) -> Option<HttpGrant> {
-    let mut secrets = http.secrets.clone();
-    secrets.sort();
-    secrets.dedup();
-    let url = if http.is_cut {
-        UrlPattern::within(&http.url, "/")
-    } else {
-        UrlPattern::exactly(&http.url)
-    };
-    Some(HttpGrant {
-        method: if is_method(&http.method) {
-            http.method.clone()
+impl<'g> Narrowing<'g> {
+    fn see(&mut self, one: &'g Use) {
+        let rules = self.from.rules_for(one);
+        if rules.is_empty() {
+            return;
+        }
+        match one {
+            Use::Search(term) => self.to.clients.push(term.clone()),
+            Use::Client(client) => {
+                let by_id = SearchTerm::Client(client.id.clone());
+                match rules.first() {
+                    Some(Rule::Clients(term)) if self.from.search(&by_id).is_err() => {
+                        self.to.clients.push((*term).clone());
+                    }
+                    _ => self.read.push(client),
+                }
+            }
+            Use::ClientById(id) => {
+                let by_id = SearchTerm::Client(id.clone());
+                match self.from.search(&by_id) {
+                    Ok(_) => self.to.clients.push(by_id),
+                    Err(_) => self.keep(&rules, BY_ID),
+                }
+            }
+            Use::Label { op, label } => {
+                self.add_label(*op, LabelPattern::Exact(label.clone()));
+            }
+            // Each of them, since what may be reached is what all of them say.
+            Use::Http(http) => {
+                for rule in rules {
+                    if let Rule::Http(own) = rule {
+                        self.request(own, http);
+                    }
+                }
+            }
+            Use::State { bytes } => {
+                self.to.state = true;
+                self.state = self.state.max(Some(*bytes));
+            }
+            Use::Log => self.to.log = true,
+            Use::Clock => self.to.clock = true,
+            Use::Partly { why, .. } => self.keep(&rules, why),
+        }
+    }
+
+    fn add_label(&mut self, op: LabelOp, pattern: LabelPattern) {
+        match op {
+            LabelOp::Add => self.to.labels.add.push(pattern),
+            LabelOp::Remove => self.to.labels.remove.push(pattern),
+        }
+    }
+
+    /// Keeps rules as they are.
+    fn keep(&mut self, rules: &[Rule<'_>], why: &'static str) {
+        for rule in rules {
+            match rule {
+                Rule::Clients(term) => self.to.clients.push((*term).clone()),
+                Rule::Label(op, pattern) => self.add_label(*op, (*pattern).clone()),
+                Rule::Http(grant) => self.to.http.push((*grant).clone()),
+                Rule::Whole(Capability::State) => {
+                    self.to.state = true;
+                    self.state_is_known = false;
+                }
+                Rule::Whole(Capability::Log) => self.to.log = true,
+                Rule::Whole(Capability::Clock) => self.to.clock = true,
+                Rule::Whole(_) => {}
+            }
+            // A rule that says one thing only could not be narrower.
+            if rule.is_wide() {
+                self.note(rule.to_string(), why);
+            }
+        }
+    }
+
+    fn note(&mut self, rule: String, why: &'static str) {
+        self.kept.insert(Kept { rule, why });
+    }
+
+    /// Narrows a rule that allows a request.
+    fn request(&mut self, own: &HttpGrant, http: &HttpUse) {
+        let narrow = self.rule(own, http);
+        if http.is_cut && Rule::Http(&narrow).is_wide() {
+            let why = if http.secrets.is_empty() {
+                CUT_URL
+            } else {
+                SECRET_URL
+            };
+            self.note(own.to_string(), why);
+        }
+        let is_known = |name: &String| http.secrets.contains(name);
+        if http.has_more_secrets && !narrow.secrets.iter().all(is_known) {
+            self.note(own.to_string(), SECRETS);
+        }
+        self.to.http.push(narrow);
+    }
+
+    /// `own`, which allows the request, narrowed to it.
+    fn rule(&self, own: &HttpGrant, http: &HttpUse) -> HttpGrant {
+        let there = || own.url.at(&http.url);
+        let url = if http.is_cut {
+            there()
         } else {
-            "*".to_owned()
-        },
-        url: url?,
-        secrets,
-        redirects: 0,
-        addresses: Vec::new(),
-    })
+            let exact = UrlPattern::exactly(&http.url);
+            exact
+                .filter(|pattern| own.url.covers_pattern(pattern))
+                .or_else(there)
+        };
+        let mut secrets = http.secrets.clone();
+        secrets.sort();
+        secrets.dedup();
+        let narrow = HttpGrant {
+            method: if is_method(&http.method) {
+                http.method.clone()
+            } else {
+                own.method.clone()
+            },
+            url: url.unwrap_or_else(|| own.url.clone()),
+            secrets: if http.has_more_secrets {
+                own.secrets.clone()
+            } else {
+                secrets
+            },
+            redirects: if self.follows { own.redirects } else { 0 },
+            addresses: own.addresses.clone(),
+        };
+        if own.covers_grant(&narrow) {
+            narrow
+        } else {
+            own.clone()
+        }
+    }
+
+    fn finish(mut self) -> Narrowed {
+        let to = &mut self.to;
+        to.clients = without_covered(mem::take(&mut to.clients), SearchTerm::covers);
+        for client in self.read {
+            if !to.clients.iter().any(|term| term.matches(client)) {
+                to.clients.push(SearchTerm::Client(client.id.clone()));
+            }
+        }
+        to.clients.sort_by_key(ToString::to_string);
+        for patterns in [&mut to.labels.add, &mut to.labels.remove] {
+            *patterns = without_covered(mem::take(patterns), LabelPattern::covers_pattern);
+        }
+        to.http = without_covered(mem::take(&mut to.http), HttpGrant::covers_grant);
+        if let Some(bytes) = self.state.filter(|_| self.state_is_known) {
+            let wanted = bytes.max(1).next_multiple_of(STATE_STEP);
+            to.limits.state = to.limits.state.min(wanted);
+        }
+        Narrowed {
+            grants: self.to,
+            kept: self.kept.into_iter().collect(),
+        }
+    }
 }
 
-/// Leaves out what another grant allows too: the same request with no secret that the other does not name.
-fn without_covered(mut grants: Vec<HttpGrant>) -> Vec<HttpGrant> {
-    // Of those for one place, the one with most secrets comes first.
-    grants.sort_by(|a, b| {
-        let place = |grant: &HttpGrant| (grant.url.as_str().to_owned(), grant.method.clone());
-        place(a)
-            .cmp(&place(b))
-            .then(b.secrets.len().cmp(&a.secrets.len()))
-            .then(a.secrets.cmp(&b.secrets))
-    });
-    let mut kept: Vec<HttpGrant> = Vec::new();
-    for grant in grants {
-        let is_covered = kept.iter().any(|other| {
-            other.method == grant.method
-                && other.url == grant.url
-                && grant
-                    .secrets
-                    .iter()
-                    .all(|secret| other.secrets.contains(secret))
-        });
-        if !is_covered {
-            kept.push(grant);
+impl Rule<'_> {
+    /// Whether it allows more than one thing.
+    fn is_wide(&self) -> bool {
+        match self {
+            Self::Clients(term) => !matches!(term, SearchTerm::Client(_)),
+            Self::Label(_, pattern) => **pattern == LabelPattern::Any,
+            Self::Http(grant) => grant.method == "*" || grant.url.as_str().ends_with('*'),
+            Self::Whole(_) => false,
+        }
+    }
+}
+
+/// Each rule that no other covers, in the order of their texts.
+fn without_covered<T: Display>(mut rules: Vec<T>, covers: impl Fn(&T, &T) -> bool) -> Vec<T> {
+    rules.sort_by_cached_key(|rule| format!("{rule:#}"));
+    let mut kept: Vec<T> = Vec::new();
+    for rule in rules {
+        if !kept.iter().any(|other| covers(other, &rule)) {
+            kept.retain(|other| !covers(&rule, other));
+            kept.push(rule);
         }
     }
     kept
-}
-
-impl UrlPattern {
-    /// The pattern of this URL alone (whatever its query), or, where none can say it, of what begins with as much of it as one can.
-    fn exactly(url: &Url) -> Option<Self> {
-        let text = &url[..Position::AfterPath];
-        let exact = text.parse::<Self>().ok();
-        exact
-            // A `*` of the URL's own would be read as one that stands for more.
-            .filter(|pattern| pattern.covers(url) && !text.contains('*'))
-            .or_else(|| {
-                let path = url.path();
-                let end = path.find(['*', '@']).unwrap_or(LONGEST_PATH);
-                // Paths are ASCII, with all else in percent signs.
-                Self::within(url, path.get(..end.min(LONGEST_PATH)).unwrap_or(path))
-            })
-    }
-
-    /// The pattern of every path of the URL's host that begins with `path`.
-    fn within(url: &Url, path: &str) -> Option<Self> {
-        let origin = &url[..Position::BeforePath];
-        format!("{origin}{path}*").parse().ok()
-    }
 }
 
 #[cfg(test)]

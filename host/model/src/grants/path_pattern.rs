@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(test)]
 use super::way_up::climbs;
 
 /// `/a`, `/a/*`, `/v1/*/x`.
@@ -44,6 +45,7 @@ impl PathPattern {
     }
 
     /// Whether `path` is one of those meant. One that might lead elsewhere is nobody's.
+    #[cfg(test)]
     pub(super) fn covers(&self, path: &str) -> bool {
         self.fits(path) && !climbs(path)
     }
@@ -54,7 +56,8 @@ impl PathPattern {
         (self.is_open || !other.is_open) && self.fits(&other.pieces.join("*"))
     }
 
-    fn fits(&self, path: &str) -> bool {
+    /// The same of a path that is known to lead nowhere else.
+    pub(super) fn fits(&self, path: &str) -> bool {
         let mut pieces = self.pieces.iter();
         let first = pieces.next().map_or("", String::as_str);
         let Some(mut rest) = path.strip_prefix(first) else {

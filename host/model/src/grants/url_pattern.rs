@@ -6,7 +6,10 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use url::{Host, Position, Url};
+
+/// How much of a path that no pattern can say is kept.
+const LONGEST_PATH: usize = 1_024;
 
 use super::{path_pattern::PathPattern, way_up::climbs};
 
@@ -54,6 +57,31 @@ enum HostPattern {
     Any,
 }
 
+/// What a pattern looks at of a URL, taken apart once for many patterns.
+#[derive(Clone, Debug)]
+pub(super) struct Place<'u> {
+    scheme: &'u str,
+    host: Host<&'u str>,
+    port: u16,
+    path: &'u str,
+}
+
+impl<'u> Place<'u> {
+    /// Of a URL that some pattern may cover: `None` where it has user info, no host, or a path that climbs.
+    pub(super) fn of(url: &'u Url) -> Option<Self> {
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        if has_user || climbs(url.path()) {
+            return None;
+        }
+        Some(Self {
+            scheme: url.scheme(),
+            host: url.host()?,
+            port: url.port_or_known_default()?,
+            path: url.path(),
+        })
+    }
+}
+
 /// Why a text is no URL pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("URL pattern `{pattern}`: {reason}")]
@@ -83,22 +111,69 @@ impl UrlPattern {
 
     /// Whether `url` is one of those meant. Paths are compared after normalisation; a URL with user info never matches.
     pub fn covers(&self, url: &Url) -> bool {
-        let is_there = self.host == HostPattern::Any
-            || (url.scheme() == self.scheme.as_str()
-                && url.port_or_known_default() == Some(self.port));
-        is_there
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.host().is_some_and(|host| self.host.covers(host))
-            && self.path.covers(url.path())
+        Place::of(url).is_some_and(|place| self.covers_place(&place))
+    }
+
+    /// The same, of a URL that was taken apart.
+    pub(super) fn covers_place(&self, place: &Place<'_>) -> bool {
+        self.covers_origin(place) && self.path.fits(place.path)
+    }
+
+    /// Whether some URL of the same scheme, host and port is one of those meant.
+    pub(super) fn covers_origin(&self, place: &Place<'_>) -> bool {
+        self.is_any()
+            || (self.port == place.port
+                && self.scheme.as_str() == place.scheme
+                && self.host.covers(&place.host))
+    }
+
+    /// Whether it is the pattern of every URL.
+    pub(super) fn is_any(&self) -> bool {
+        self.host == HostPattern::Any
     }
 
     /// Whether every URL that `other` means is meant by this pattern too.
-    pub(super) fn covers_pattern(&self, other: &Self) -> bool {
-        self.scheme == other.scheme
-            && self.port == other.port
+    pub(crate) fn covers_pattern(&self, other: &Self) -> bool {
+        self.is_at(other)
             && self.host.covers_pattern(&other.host)
             && self.path.covers_pattern(&other.path)
+    }
+
+    /// Whether a URL may be meant by both.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        (self.is_at(other) || other.is_at(self))
+            && (self.host.covers_pattern(&other.host) || other.host.covers_pattern(&self.host))
+            && (self.path.covers_pattern(&other.path) || other.path.covers_pattern(&self.path))
+    }
+
+    /// Whether scheme and port are the other's.
+    fn is_at(&self, other: &Self) -> bool {
+        self.is_any() || (self.scheme == other.scheme && self.port == other.port)
+    }
+
+    /// The pattern of this URL alone (whatever its query), or, where none can say it, of what begins with as much of it as one can.
+    pub(super) fn exactly(url: &Url) -> Option<Self> {
+        let text = &url[..Position::AfterPath];
+        let exact = text.parse::<Self>().ok();
+        exact
+            .filter(|pattern| pattern.covers(url) && !text.contains('*'))
+            .or_else(|| {
+                let path = url.path();
+                let end = path.find(['*', '@']).unwrap_or(LONGEST_PATH);
+                // Paths are ASCII, with all else in percent signs.
+                let path = path.get(..end.min(LONGEST_PATH)).unwrap_or(path);
+                let origin = &url[..Position::BeforePath];
+                format!("{origin}{path}*").parse().ok()
+            })
+    }
+
+    /// What of this pattern is at the scheme, host and port of `url`, which it covers.
+    pub(super) fn at(&self, url: &Url) -> Option<Self> {
+        if matches!(self.host, HostPattern::Exact(_)) {
+            return Some(self.clone());
+        }
+        let origin = &url[..Position::BeforePath];
+        format!("{origin}{}", self.path).parse().ok()
     }
 
     /// The address that the pattern names as its host, where it names one (`127.0.0.1`, `[::1]`).
@@ -121,12 +196,12 @@ impl Scheme {
 }
 
 impl HostPattern {
-    fn covers(&self, host: Host<&str>) -> bool {
+    fn covers(&self, host: &Host<&str>) -> bool {
         match (self, host) {
             (Self::Any, _) => true,
             (Self::Exact(Host::Domain(own)), Host::Domain(host)) => own == rootless(host),
-            (Self::Exact(Host::Ipv4(own)), Host::Ipv4(address)) => *own == address,
-            (Self::Exact(Host::Ipv6(own)), Host::Ipv6(address)) => *own == address,
+            (Self::Exact(Host::Ipv4(own)), Host::Ipv4(address)) => own == address,
+            (Self::Exact(Host::Ipv6(own)), Host::Ipv6(address)) => own == address,
             (Self::Below(domain), Host::Domain(host)) => rootless(host)
                 .strip_suffix(domain.as_str())
                 .and_then(|below| below.strip_suffix('.'))
@@ -137,8 +212,9 @@ impl HostPattern {
 
     fn covers_pattern(&self, other: &Self) -> bool {
         match (self, other) {
+            (Self::Any, _) => true,
             (Self::Below(_), Self::Exact(Host::Domain(host))) => {
-                self.covers(Host::Domain(host.as_str()))
+                self.covers(&Host::Domain(host.as_str()))
             }
             (Self::Below(domain), Self::Below(lower)) => lower
                 .strip_suffix(domain.as_str())

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, collections::BTreeSet, str::FromStr};
 
-use regex::Regex;
 use serde_json::Value;
 
 use super::{
@@ -15,6 +14,7 @@ use crate::{
     grants::is_method,
     measure,
     parameter::{ParameterSpec, ParameterType},
+    pattern,
     placeholder::{self, Syntax},
     schedule::Schedule,
     suggestion::did_you_mean,
@@ -29,6 +29,17 @@ const COLUMN_TYPES: [(&str, ColumnType); 7] = [
     ("bytes", ColumnType::Bytes),
     ("timestamp", ColumnType::Timestamp),
 ];
+
+/// The most parameters, subscriptions, and conditions of all subscriptions together. A pattern may take some milliseconds to compile, so
+/// a manifest of nothing but patterns could keep whoever looks into it busy for minutes.
+const MOST: usize = 200;
+
+fn few(field: &Field<'_>, count: usize, what: &str) -> Result<(), ManifestError> {
+    if count > MOST {
+        return Err(field.error(format!("more than {MOST} {what}")));
+    }
+    Ok(())
+}
 
 pub(super) fn read(file: &str, yaml: &str) -> Result<Manifest, ManifestError> {
     let document = Document::read(file, yaml)?;
@@ -90,6 +101,7 @@ fn parameters(items: Vec<Field<'_>>) -> Result<Vec<ParameterSpec>, ManifestError
     let mut names = BTreeSet::new();
     let mut specs = Vec::with_capacity(items.len());
     for item in items {
+        few(&item, specs.len() + 1, "parameters")?;
         let fields = item.fields(&["name", "type", "default", "description"])?;
         let name = fields.need("name")?;
         let text = name.text()?;
@@ -138,7 +150,9 @@ fn subscriptions(
 ) -> Result<Vec<Subscription>, ManifestError> {
     let mut logs = BTreeSet::new();
     let mut subscriptions = Vec::with_capacity(items.len());
+    let mut conditions = 0;
     for item in items {
+        few(&item, subscriptions.len() + 1, "subscriptions")?;
         let fields = item.fields(&["artifact", "where", "columns", "batch"])?;
         let artifact = fields.need("artifact")?;
         let log = artifact.words()?;
@@ -155,6 +169,8 @@ fn subscriptions(
             return Err(artifact.error(format!("`{log}` is subscribed to already")));
         }
         let filter = fields.list("where")?;
+        conditions += filter.len();
+        few(&item, conditions, "conditions")?;
         subscriptions.push(Subscription {
             artifact: log.to_owned(),
             filter: filter
@@ -261,7 +277,7 @@ fn pattern(field: &Field<'_>, parameters: &[ParameterSpec]) -> Result<String, Ma
         parameters,
         SecretsAre::Refused,
     )? {
-        Regex::new(text).map_err(|error| field.error(error))?;
+        pattern::compile(text).map_err(|error| field.error(error))?;
     }
     Ok(text.to_owned())
 }

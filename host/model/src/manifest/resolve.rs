@@ -7,6 +7,7 @@ use crate::{
     Filter, Name,
     filter::{Columns, Condition, Test},
     parameter::{ParameterError, ParameterType, Parameters},
+    pattern,
     placeholder::{self, Part, Syntax},
 };
 
@@ -119,7 +120,7 @@ fn pattern(
             }
         }
     }
-    Regex::new(&filled).map_err(|error| {
+    pattern::compile(&filled).map_err(|error| {
         failed(
             manifest,
             text,

@@ -89,7 +89,7 @@ impl Host for Guest {
             Ok(after) => after,
             Err(wrong) => return Ok(Err(self.invalid(call, format!("`after`: {wrong}")))),
         };
-        let allowed = match self.decide(call, |grants| grants.search(&term)) {
+        let allowed = match self.decide(call, |grants| grants.search(&term).map(String::from)) {
             Ok(allowed) => allowed,
             Err(why) => return Ok(Err(Error::Denied(why))),
         };
@@ -119,7 +119,7 @@ impl Host for Guest {
         let grants = self.gate.authority.grants();
         let term = SearchTerm::Client(id.clone());
         // A grant of this very search, or of all: whether there is such a client may be known.
-        let by_id = grants.search(&term);
+        let by_id = grants.search(&term).map(String::from);
         if by_id.is_err() && (grants.clients.is_empty() || self.gate.turn.is_none()) {
             let denied = self.decide(call, |_| by_id);
             return Ok(denied.map(|_| None).map_err(Error::Denied));
@@ -134,7 +134,7 @@ impl Host for Guest {
         };
         // Otherwise what no granted term matches is as good as none: the two can't be told apart.
         let verdict = by_id.or_else(|why| match &client {
-            Some(client) => grants.read_client(client),
+            Some(client) => grants.read_client(client).map(String::from),
             None => Err(why),
         });
         match self.decide(call, |_| verdict) {

@@ -4,13 +4,16 @@ use watchbox_model::Capability;
 
 use crate::{
     bindings::watchbox::artifact::clock::{Error, Host},
-    guest::{Guest, whole},
+    guest::Guest,
 };
 
 impl Host for Guest {
     fn now(&mut self) -> wasmtime::Result<Result<f64, Error>> {
         let call = self.enter(Capability::Clock, "now", "")?;
-        let allowed = match self.decide(call, |grants| whole(grants.clock, Capability::Clock)) {
+        let decided = self.decide(call, |grants| {
+            grants.whole(Capability::Clock).map(String::from)
+        });
+        let allowed = match decided {
             Ok(allowed) => allowed,
             Err(why) => return Ok(Err(Error::Denied(why))),
         };

@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 use errand::{Errand, Way};
 pub(crate) use journal::Effects;
 pub(crate) use wasi::{HANDLER, UnderWay, WasiHttp, link_handler};
-use watchbox_model::{Capability, grants::Denied};
+use watchbox_model::{
+    Capability,
+    grants::{Denied, Reach},
+};
 
 use crate::{
     bindings::watchbox::artifact::http::{Error, Host, Request, Response},
@@ -43,27 +46,18 @@ impl Guest {
             }
         };
         let call = call.about(outgoing.target());
-        let (mut grant, mut said) = (None, None);
+        let (mut reach, mut said) = (Reach::default(), None);
         let decided = self.decide(call, |grants| {
-            match errand::verdict(grants, &outgoing, &outgoing.secrets()) {
-                Ok(found) => {
-                    grant = Some(found.clone());
-                    Ok(found.to_string())
-                }
-                Err(why) => {
-                    let clean = outgoing.clean(&why.0);
-                    said = Some(why.0);
-                    Err(Denied(clean))
-                }
-            }
+            errand::verdict(grants, &outgoing, &outgoing.secrets(), &mut reach).map_err(|why| {
+                let clean = outgoing.clean(&why.0);
+                said = Some(why.0);
+                Denied(clean)
+            })
         });
-        let (allowed, grant) = match (decided, grant) {
-            (Ok(allowed), Some(grant)) => (allowed, grant),
+        let allowed = match decided {
+            Ok(allowed) => allowed,
             // What the guest wrote itself comes back as it wrote it: by what is missing it could tell what a secret is.
-            (decided, _) => {
-                let why = said.or(decided.err());
-                return Err(Error::Denied(why.unwrap_or_default()));
-            }
+            Err(why) => return Err(Error::Denied(said.unwrap_or(why))),
         };
         let timeout = request
             .timeout_ms
@@ -82,7 +76,7 @@ impl Guest {
             request,
             outgoing,
             allowed,
-            grant,
+            reach,
         })
     }
 }

@@ -45,7 +45,7 @@ impl Guest {
         let decided = self.decide(call, |grants| {
             let mut rules = Vec::new();
             for label in &labels {
-                let rule = grants.change_label(op, label)?;
+                let rule = grants.change_label(op, label)?.to_string();
                 if !rules.contains(&rule) {
                     rules.push(rule);
                 }

@@ -7,7 +7,7 @@ use watchbox_model::{Capability, grants::Use};
 use crate::{
     bindings::watchbox::artifact::state::{Error, Host},
     gate::Allowed,
-    guest::{Ended, Guest, whole},
+    guest::{Ended, Guest},
 };
 
 /// The longest key, in bytes.
@@ -76,7 +76,9 @@ impl Guest {
         key: &str,
     ) -> Result<Result<Allowed, Error>, Ended> {
         let call = self.enter(Capability::State, operation, key)?;
-        let allowed = self.decide(call, |grants| whole(grants.state, Capability::State));
+        let allowed = self.decide(call, |grants| {
+            grants.whole(Capability::State).map(String::from)
+        });
         Ok(allowed.map_err(Error::Denied))
     }
 }

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION,
 };
-use watchbox_model::grants::HttpGrant;
+use watchbox_model::grants::Reach;
 
 use super::{Egress, Outgoing};
 
@@ -55,11 +55,11 @@ pub(crate) enum Body {
 }
 
 impl Egress {
-    /// Sends `request`, which `grant` allows. The body is read up to `limit` bytes.
+    /// Sends `request`, which is allowed to reach as far as `reach` says. The body is read up to `limit` bytes.
     pub(crate) async fn exchange(
         &self,
         request: &Outgoing,
-        grant: &HttpGrant,
+        reach: &Reach,
         limit: u64,
         timeout: Duration,
     ) -> Result<Answer, Failure> {
@@ -67,7 +67,7 @@ impl Egress {
             return withheld.exchange(request, limit);
         }
         let deadline = tokio::time::Instant::now() + timeout;
-        let began = tokio::time::timeout_at(deadline, self.begin(request, grant)).await;
+        let began = tokio::time::timeout_at(deadline, self.begin(request, reach)).await;
         let mut response = began.map_err(|_| Failure::Timeout)??;
         let headers = response.headers();
         let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
@@ -104,12 +104,8 @@ impl Egress {
         })
     }
 
-    async fn begin(
-        &self,
-        request: &Outgoing,
-        grant: &HttpGrant,
-    ) -> Result<reqwest::Response, Failure> {
-        let addresses = self.addresses(&request.url, grant).await?;
+    async fn begin(&self, request: &Outgoing, reach: &Reach) -> Result<reqwest::Response, Failure> {
+        let addresses = self.addresses(&request.url, reach).await?;
         let client = self.clients.client(&request.url, addresses).await;
         let client = client.map_err(Failure::Unreachable)?;
         let sent = client

@@ -29,7 +29,7 @@ pub(crate) struct Inspections(Mutex<HashMap<Digest, Arc<Inspection>>>);
 const KEPT: usize = 1_000;
 
 impl Inspections {
-    async fn of(&self, app: &App, digest: Digest) -> Result<Arc<Inspection>, Problem> {
+    pub(super) async fn of(&self, app: &App, digest: Digest) -> Result<Arc<Inspection>, Problem> {
         if let Some(known) = self.lock().get(&digest) {
             return Ok(known.clone());
         }

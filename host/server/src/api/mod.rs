@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod audit;
+mod audit_report;
 mod backup;
 mod clients;
 mod dead_letters;
@@ -70,6 +71,7 @@ pub(crate) fn routes(component: usize) -> OpenApiRouter<App> {
         .routes(routes!(audit::export))
         .routes(routes!(audit::checkpoints))
         .routes(routes!(live::trail))
+        .routes(routes!(audit_report::report))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::show, dead_letters::drop_letter))
         .routes(routes!(dead_letters::redrive))

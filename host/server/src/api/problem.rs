@@ -287,6 +287,7 @@ impl From<EngineError> for Problem {
             | EngineError::NothingPending(_)
             | EngineError::WaitsAndSwitches(_)
             | EngineError::OtherPending { .. }
+            | EngineError::ChangedMeanwhile { .. }
             | EngineError::Redrive { .. }
             | EngineError::RowLog(_) => Kind::Conflict,
             EngineError::Widens { .. } => Kind::Forbidden,

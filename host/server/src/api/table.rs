@@ -8,7 +8,7 @@ use axum::{
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use watchbox_engine::{Change, Install, StartAt};
-use watchbox_model::{Digest, Grants, Name, Secret};
+use watchbox_model::{Digest, Grants, Name, Secret, Time};
 
 use super::{
     json_body::JsonBody,
@@ -105,7 +105,7 @@ pub(super) async fn install(
         (status = 200, description = "It is changed", body = Installed),
         (status = 202, description = "It waits for approval, since it wants more than is granted; what runs goes on", body = Installed),
         (status = 404, description = "Nothing is installed under the name, or no such component", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The component is of another artifact", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The component is of another artifact, or it was changed since `unchanged_since`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The component, a parameter or a grant is wrong", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -165,6 +165,7 @@ pub(super) async fn read_change(
         secrets: secrets(request.secrets),
         grants: request.grants.as_ref().map(grants).transpose()?,
         enabled: request.enabled,
+        unchanged_since: request.unchanged_since.map(Time::from),
         files: None,
         may_widen: caller.may_widen(),
         actor: caller.actor(),

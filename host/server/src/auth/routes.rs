@@ -110,6 +110,7 @@ pub static ROUTES: &[Route] = &[
     route(Method::GET, "/api/v1/audit/live", Action::Read),
     route(Method::GET, "/api/v1/audit/export", Action::Read),
     route(Method::GET, "/api/v1/audit/checkpoints", Action::Read),
+    route(Method::GET, "/api/v1/audit/report", Action::Read),
     route(Method::GET, "/api/v1/dead-letters", Action::Read),
     route(Method::GET, "/api/v1/dead-letters/{id}", Action::Read),
     route(

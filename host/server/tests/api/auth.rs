@@ -109,6 +109,7 @@ fn the_matrix_of_routes_and_roles_is_what_it_was() {
     admin operator analyst  GET    /api/v1/audit/live
     admin operator analyst  GET    /api/v1/audit/export
     admin operator analyst  GET    /api/v1/audit/checkpoints
+    admin operator analyst  GET    /api/v1/audit/report
     admin operator analyst  GET    /api/v1/dead-letters
     admin operator analyst  GET    /api/v1/dead-letters/{id}
     admin operator          POST   /api/v1/dead-letters/{id}/redrive

@@ -54,7 +54,7 @@ async fn versions_are_listed_and_gone_back_to() {
     assert_eq!(back["installation"]["version"], "1.0.0");
     assert_eq!(back["installation"]["grants"]["log"], false);
     assert!(
-        back["warnings"].to_string().contains("`log` then"),
+        back["warnings"].to_string().contains("`log: true` then"),
         "{back}"
     );
     let restored = post(

@@ -17,6 +17,7 @@ pub mod sealed;
 pub mod table;
 pub mod trail;
 pub mod turns;
+pub mod usage;
 pub mod versions;
 
 /// Makes a `#[tokio::test]` of every check. `$open` is a path to an `async fn` that gives a fresh store, and what must outlive it.
@@ -75,6 +76,8 @@ macro_rules! conformance_tests {
             trail::records_are_chained,
             trail::the_end_of_the_trail_is_told,
             trail::checkpoints_come_back_and_the_newest_are_kept,
+            usage::what_was_used_is_summed_up,
+            usage::what_is_too_much_to_be_told_apart_is_counted,
             trail::tokens_come_back_and_go,
             trail::it_can_be_written_to_until_it_is_closed,
         }

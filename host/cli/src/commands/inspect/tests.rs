@@ -61,7 +61,8 @@ fn inspection() -> Inspection {
 fn everything_is_told_apart() {
     let inspection = inspection();
     let artifact = Artifact::from(&inspection);
-    insta::assert_snapshot!(describe(&inspection, &artifact, LOOK), @r"
+    let text = describe(&inspection, &artifact, LOOK);
+    insta::assert_snapshot!(anstream::adapter::strip_str(&text), @r"
     Artifact  Server.Slack.ClientsOnline 1.0.0
     Digest    e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
     Size      1.2 MiB
@@ -77,13 +78,24 @@ fn everything_is_told_apart() {
     LabelGroup  string  Slack    The label to look for
     token_url   secret  -        The webhook
 
-    IMPORT                           SERVED AS  DECLARED  REASON
-    watchbox:artifact/clients@0.1.0  clients    yes       Looks the clients up
-    watchbox:artifact/http@0.1.0     http       yes       Posts the message
-    watchbox:artifact/labels@0.1.0   labels     no        it can't be installed: the manifest must declare it, with the reason
-    wasi:io/streams@0.2.6            inert      -         WASI, backed by nothing
-    evil:host/exec                   unknown    -         it can't be installed: nothing serves this
-    not imported                     state      yes       Remembers what was told
+    IMPORTED  INTERFACE                        DECLARED
+    clients   watchbox:artifact/clients@0.1.0  yes
+    http      watchbox:artifact/http@0.1.0     yes
+    labels    watchbox:artifact/labels@0.1.0   no: it can't be installed
+
+    DECLARED  IMPORTED  REASON
+    clients   yes       Looks the clients up
+    http      yes       Posts the message
+                        POST {token_url}
+    state     no        Remembers what was told
+
+    INERT: WASI, BACKED BY NOTHING
+    wasi:io/streams@0.2.6
+
+    UNKNOWN: NOTHING SERVES THIS
+    evil:host/exec
+
+    It can't be installed: it imports `evil:host/exec`, which watchbox does not serve.
     ");
 }
 

@@ -55,15 +55,29 @@ fn installed() -> Vec<Installation> {
 #[test]
 fn the_table_is_a_line_an_installation() {
     insta::assert_snapshot!(list(&installed(), now()).render(LOOK), @r"
-    NAME                              VERSION  DIGEST        PHASE     LAG  TURNS  ROWS  FAILURES  LAST TURN  LAST ERROR
-    Server.Powershell.EncodedCommand  1.0.0    111111111111  idle        0     42  2000         0  2 s ago    -
-    Slack.Night                       1.2.0    222222222222  retrying    0      7     5         3  1 h ago    the artifact asks for another try: Slack answered 429
+    NAME                              VERSION  PHASE     LAG  TURNS  ROWS  FAILURES  LAST TURN  LAST ERROR
+    Server.Powershell.EncodedCommand  1.0.0    idle        0     42  2000         0  2 s ago    -
+    Slack.Night                       1.2.0    retrying    0      7     5         3  1 h ago    the artifact asks for another try: Slack answered 429
+    ");
+}
+
+#[test]
+fn a_long_error_stands_below_its_line() {
+    let narrow = Look {
+        color: false,
+        width: Some(100),
+    };
+    insta::assert_snapshot!(list(&installed(), now()).render(narrow), @r"
+    NAME                              VERSION  PHASE     LAG  TURNS  ROWS  FAILURES  LAST TURN
+    Server.Powershell.EncodedCommand  1.0.0    idle        0     42  2000         0  2 s ago
+    Slack.Night                       1.2.0    retrying    0      7     5         3  1 h ago
+        last error  the artifact asks for another try: Slack answered 429
     ");
 }
 
 #[test]
 fn one_installation_is_shown_in_full() {
-    insta::assert_snapshot!(details(&installed()[1], now()).render(LOOK), @r#"
+    insta::assert_snapshot!(details(&installed()[1], now()).render(LOOK), @r"
     Name        Slack.Night
     Artifact    Server.Slack.ClientsOnline 1.2.0
     Digest      2222222222222222222222222222222222222222222222222222222222222222
@@ -78,9 +92,8 @@ fn one_installation_is_shown_in_full() {
     Last error  the artifact asks for another try: Slack answered 429 (1 min ago)
     Parameter   LabelGroup = Night
     Parameter   Within = 300
-    Grant       clients: ["label:Night"]
-    Grant       http: []
+    Grant       clients: label:Night
     Installed   2025-11-20T03:00:00Z
     Changed     2025-11-24T03:00:00Z by token:ann
-    "#);
+    ");
 }

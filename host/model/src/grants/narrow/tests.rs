@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
+use url::{Position, Url};
+
 use super::*;
-use crate::{Time, grants::Grants};
+use crate::{Label, Time, grants::Grants};
 
 fn url(text: &str) -> Url {
     text.parse().unwrap()
@@ -13,6 +15,9 @@ fn request(method: &str, text: &str, secrets: &[&str]) -> Use {
         url: url(text),
         is_cut: false,
         secrets: secrets.iter().map(|name| (*name).to_owned()).collect(),
+        has_more_secrets: false,
+        is_redirected: false,
+        rule: None,
     })
 }
 
@@ -80,6 +85,9 @@ fn of_a_secret_url_only_the_host_is_told() {
         url: url("https://hooks.example/"),
         is_cut: true,
         secrets: vec!["hook".to_owned()],
+        has_more_secrets: false,
+        is_redirected: false,
+        rule: None,
     })];
     let grants = Grants::narrow(&uses);
     let text = "https://hooks.example/services/T1";
@@ -116,6 +124,50 @@ fn secrets_that_were_not_sent_together_are_not_granted_together() {
     assert_eq!(grants.http.len(), 2);
     assert!(grants.send("GET", &url(to), &["one"]).is_ok());
     assert!(grants.send("GET", &url(to), &["one", "two"]).is_err());
+}
+
+#[test]
+fn narrowed_it_keeps_what_a_use_does_not_tell() {
+    let granted = Grants::parse(
+        "g",
+        "{ clients: [\"label:A\"], state: true, clock: true, limits: { state: 1500B, calls: 3 },
+           http: [ { method: \"*\", url: \"https://*.example/*\", secrets: [s, t], redirects: 3, addresses: [10.0.0.1] },
+                   { method: GET, url: \"https://h.example/*\", addresses: [10.0.0.2] },
+                   { method: GET, url: \"https://other.example/*\" } ] }",
+    )
+    .unwrap();
+    let uses = [
+        Use::Client(client("C.1", &["a"])),
+        Use::Client(client("C.2", &["b"])),
+        request("GET", "https://h.example/x", &[]),
+        Use::State { bytes: 1_200 },
+    ];
+    let narrowed = granted.narrowed(&uses);
+    // Both rules that allow the request stay, for the address may have been either's. No redirect was followed.
+    insta::assert_snapshot!(narrowed.grants.to_yaml(), @r#"
+    clients: ["label:A"]
+    state: true
+    limits: {"calls":3,"state":"1500B"}
+    http:
+      - {"addresses":["10.0.0.1"],"method":"GET","url":"https://h.example/x"}
+      - {"addresses":["10.0.0.2"],"method":"GET","url":"https://h.example/x"}
+    "#);
+    assert!(granted.covers(&narrowed.grants));
+    assert_eq!(narrowed.kept, []);
+}
+
+#[test]
+fn what_is_not_granted_is_not_proposed() {
+    let granted = Grants::parse("g", "{ log: true, labels: { add: [A] } }").unwrap();
+    let uses = [
+        Use::Clock,
+        Use::Log,
+        Use::Search("all".parse().unwrap()),
+        label(LabelOp::Add, "B"),
+        label(LabelOp::Remove, "A"),
+        request("GET", "https://h.example/x", &[]),
+    ];
+    assert_eq!(granted.narrowed(&uses).grants.to_yaml(), "log: true\n");
 }
 
 #[test]
@@ -179,6 +231,8 @@ fn allows(grants: &Grants, one: &Use) -> bool {
         Use::State { bytes } => grants.state && grants.limits.state >= *bytes,
         Use::Log => grants.log,
         Use::Clock => grants.clock,
+        Use::ClientById(id) => grants.search(&SearchTerm::Client(id.clone())).is_ok(),
+        Use::Partly { .. } => true,
     }
 }
 
@@ -201,6 +255,32 @@ fn was_sent(uses: &[Use], wanted: &HttpUse) -> bool {
     })
 }
 
+const RULES: [&str; 8] = [
+    "clients: [all]",
+    "clients: [\"label:C.a\", \"host:C.*\"]",
+    "labels: { add: [\"*\"], remove: [a, ab] }",
+    "http: [ { method: \"*\", url: \"https://*.example/*\", secrets: [one, two], redirects: 2 } ]",
+    "http: [ { method: GET, url: \"http://h.example:81/*\", secrets: [two], addresses: [10.0.0.1] } ]",
+    "http: [ { method: POST, url: \"https://h.example/a*\", secrets: [one] } ]",
+    "{ state: true, limits: { state: 3KiB } }",
+    "{ log: true, clock: true }",
+];
+
+fn granted() -> impl Strategy<Value = Grants> {
+    proptest::sample::subsequence(RULES.to_vec(), 0..=8).prop_map(|rules| {
+        let rules = rules
+            .into_iter()
+            .map(|text| Grants::parse("g", text).unwrap());
+        rules.fold(Grants::default(), |all, rule| {
+            let mut more = all.with(&rule);
+            if rule.state {
+                more.limits = rule.limits;
+            }
+            more
+        })
+    })
+}
+
 proptest! {
     #[test]
     fn each_use_seen_is_allowed(uses in proptest::collection::vec(any_use(), 0..12)) {
@@ -214,6 +294,44 @@ proptest! {
         prop_assert_eq!(&Grants::parse("x", &grants.to_yaml()).unwrap(), &grants);
         // In whatever order they were seen.
         prop_assert_eq!(Grants::narrow(uses.iter().rev()).http, grants.http);
+    }
+
+    #[test]
+    fn a_narrowed_grant_is_covered_and_allows_the_uses_seen(
+        granted in granted(),
+        uses in proptest::collection::vec(any_use(), 0..12),
+    ) {
+        let narrowed = granted.narrowed(&uses).grants;
+        prop_assert!(granted.covers(&narrowed), "{} of {}", narrowed.to_yaml(), granted.to_yaml());
+        for one in &uses {
+            prop_assert_eq!(allows(&narrowed, one), allows(&granted, one), "{:?}", one);
+        }
+        // Again comes to the same.
+        prop_assert_eq!(&narrowed.narrowed(&uses).grants, &narrowed);
+    }
+
+    #[test]
+    fn a_narrowed_grant_allows_nothing_that_was_not_seen(
+        granted in granted(),
+        uses in proptest::collection::vec(any_use(), 0..8),
+        others in proptest::collection::vec(any_use(), 0..8),
+    ) {
+        let narrowed = granted.narrowed(&uses).grants;
+        for other in &others {
+            let was_seen = match other {
+                Use::Http(wanted) => was_sent(&uses, wanted),
+                Use::Search(term) => uses.iter().any(|one| matches!(one, Use::Search(seen) if seen.covers(term))),
+                Use::Label { op, label } => uses.iter().any(|one| {
+                    matches!(one, Use::Label { op: seen, label: own } if seen == op && own.is(label.as_str()))
+                }),
+                Use::Log | Use::Clock => uses.contains(other),
+                Use::State { .. } => uses.iter().any(|one| matches!(one, Use::State { .. })),
+                // A client may be read under a term that another use needed.
+                _ => true,
+            };
+            let by_rule = matches!(other, Use::Search(_)) && uses.iter().any(|one| matches!(one, Use::Client(_)));
+            prop_assert!(was_seen || by_rule || !allows(&narrowed, other), "{other:?} of {}", narrowed.to_yaml());
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
 use watchbox_model::{
     Capability, Grants, Level,
-    grants::{Denied, HttpGrant},
+    grants::{Denied, Reach},
 };
 
 use super::journal::{self, Effects, Outcome};
@@ -17,7 +17,7 @@ use crate::{
     TurnFailure,
     bindings::watchbox::artifact::http::{Error, Request, Response},
     egress::{Answer, Body, Failure, Outgoing},
-    gate::{Allowed, Call, Gate},
+    gate::{Allowed, Call, Gate, Ruling},
     guest::Ended,
     host::{Effect, Host},
     lines::Lines,
@@ -31,7 +31,8 @@ pub(super) struct Errand {
     /// As it is sent.
     pub(super) outgoing: Outgoing,
     pub(super) allowed: Allowed,
-    pub(super) grant: HttpGrant,
+    /// How far it may go.
+    pub(super) reach: Reach,
 }
 
 /// What a request needs on its way.
@@ -73,7 +74,7 @@ impl Errand {
             request,
             mut outgoing,
             allowed,
-            grant,
+            reach,
         } = self;
         // One at a time: which effect this is follows from what is settled before it.
         let effects = way.effects.clone();
@@ -93,7 +94,7 @@ impl Errand {
                 outgoing.default_header(HeaderName::from_static("idempotency-key"), value);
             }
         }
-        let outcome = match way.follow(allowed, outgoing, grant).await {
+        let outcome = match way.follow(allowed, outgoing, reach).await {
             Ok(outcome) => outcome,
             Err(error) => return Ok(Err(error)),
         };
@@ -111,11 +112,11 @@ impl Way {
         &self,
         mut allowed: Allowed,
         mut outgoing: Outgoing,
-        mut grant: HttpGrant,
+        mut reach: Reach,
     ) -> Result<Outcome, Error> {
-        let redirects = grant.redirects;
+        let redirects = reach.redirects;
         for hop in 0..=redirects {
-            let answer = self.hop(allowed, &outgoing, &grant).await?;
+            let answer = self.hop(allowed, &outgoing, &reach).await?;
             let next = answer
                 .location
                 .as_deref()
@@ -126,19 +127,13 @@ impl Way {
             };
             let target = format!("{} (redirected)", next.target());
             let call = Call::new(Capability::Http, "send", target);
-            let mut found = None;
             let decided = self.gate.decide(call, |grants| {
-                let grant = verdict(grants, &next, &next.redirected_secrets())
-                    .map_err(|why| Denied(next.clean(&why.0)))?;
-                found = Some(grant.clone());
-                Ok(grant.to_string())
+                verdict(grants, &next, &next.redirected_secrets(), &mut reach)
+                    .map_err(|why| Denied(next.clean(&why.0)))
             });
-            (allowed, grant) = match (decided, found) {
-                (Ok(allowed), Some(found)) => (allowed, found),
-                (decided, _) => {
-                    let why = decided.err().unwrap_or_default();
-                    return Err(Error::Denied(format!("redirected: {why}")));
-                }
+            allowed = match decided {
+                Ok(allowed) => allowed,
+                Err(why) => return Err(Error::Denied(format!("redirected: {why}"))),
             };
             outgoing = next;
         }
@@ -150,7 +145,7 @@ impl Way {
         &self,
         allowed: Allowed,
         outgoing: &Outgoing,
-        grant: &HttpGrant,
+        reach: &Reach,
     ) -> Result<Answer, Error> {
         let Gate {
             authority, egress, ..
@@ -171,7 +166,7 @@ impl Way {
         let timeout = self.deadline.saturating_duration_since(now);
         let sent = outgoing.body.len() as u64;
         match egress
-            .exchange(outgoing, grant, limits.response, timeout)
+            .exchange(outgoing, reach, limits.response, timeout)
             .await
         {
             Ok(answer) => {
@@ -292,13 +287,18 @@ pub(super) fn too_large(limit: u64) -> String {
     )
 }
 
-/// The grant that covers a request. The model's text of a refusal names the whole URL; for a secret one it is said anew.
-pub(super) fn verdict<'g>(
-    grants: &'g Grants,
+/// The rule that allows a request, and how far the request may then go. The model's text of a refusal names the whole URL; for a secret one it is said anew.
+pub(super) fn verdict(
+    grants: &Grants,
     outgoing: &Outgoing,
     secrets: &[&str],
-) -> Result<&'g HttpGrant, Denied> {
-    let found = grants.send(outgoing.method.as_str(), &outgoing.url, secrets);
+    reach: &mut Reach,
+) -> Ruling {
+    let (method, url) = (outgoing.method.as_str(), &outgoing.url);
+    let found = grants.send(method, url, secrets).map(ToString::to_string);
+    if found.is_ok() {
+        *reach = grants.reach(method, url, secrets);
+    }
     found.map_err(|why| match &outgoing.url_secret {
         Some(name) => Denied(format!(
             "no http grant covers {}: `{{ method: {}, url: \"{}/*\", secrets: [{name}] }}` in its grants would allow it",

@@ -165,6 +165,10 @@ pub struct Import {
     pub name: String,
     /// What it is to the host.
     pub kind: ImportKind,
+    /// The capability that serves it, where it is gated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "http")]
+    pub capability: Option<Capability>,
 }
 
 /// What an import is to the host.
@@ -207,6 +211,10 @@ impl From<&Inspection> for Artifact {
                         ImportClass::Gated(_) => ImportKind::Gated,
                         ImportClass::Inert => ImportKind::Inert,
                         ImportClass::Unknown => ImportKind::Unknown,
+                    },
+                    capability: match import.class {
+                        ImportClass::Gated(capability) => Some(capability),
+                        ImportClass::Inert | ImportClass::Unknown => None,
                     },
                 })
                 .collect(),

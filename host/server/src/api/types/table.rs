@@ -182,6 +182,9 @@ pub struct ChangeRequest {
     /// On or off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+    /// The `changed_at` of the line that you looked at: if it was changed since, nothing is done (409), so that of two who change it at once none undoes what the other did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unchanged_since: Option<Timestamp>,
 }
 
 /// Where a new installation begins in the logs that it watches.

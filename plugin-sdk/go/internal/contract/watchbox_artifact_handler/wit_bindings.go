@@ -79,6 +79,10 @@ const (
 	FailureReject uint8 = 1
 	// The artifact itself failed: the text and place of an error or exception that it did not expect. Treated like a trap:
 	// tried again, a batch in halves, until the event that is to blame stands alone and becomes a dead letter.
+	//
+	// Where a language can return nothing after a panic, it leaves *last words* before it traps: a page of its memory (64 KiB, at a
+	// multiple of that) which begins with the 16 bytes `watchbox:died` and three zeros, then the length of a text in four bytes, the lowest
+	// first, then the text in UTF-8. The host looks for it after a trap and tells it as the trap's text.
 	FailureFault uint8 = 2
 )
 
