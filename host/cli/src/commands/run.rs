@@ -1,7 +1,7 @@
 //! `watchbox run`: an artifact over a file of events, or over ticks, without a server.
 
 use std::{
-    fs::{File},
+    fs::File,
     io::{self, Read, Write},
     path::Path,
     sync::{Arc, RwLock},
