@@ -8,6 +8,7 @@ mod languages;
 mod latency;
 mod report;
 mod through;
+mod trail;
 mod usage;
 
 use std::{fs, path::PathBuf};
@@ -47,6 +48,8 @@ enum What {
     Languages(languages::Options),
     /// The decision that stands before every call of a guest
     Grants(grants::Options),
+    /// The audit trail: records a second, written and checked
+    Trail(trail::Options),
 }
 
 /// What is measured, and with what.
@@ -66,6 +69,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.what {
         Some(What::Languages(options)) => return languages::run(options),
         Some(What::Grants(options)) => return grants::run(options),
+        Some(What::Trail(options)) => return trail::run(options),
         None => {}
     }
     let build = Build::current()?.release();
