@@ -79,7 +79,13 @@ impl Loaded {
     ) -> Result<Self, EngineError> {
         let manifest = component.manifest();
         let mut given = settings.parameters.clone();
-        for (name, secret) in &settings.secrets {
+        let is_secret = |name: &str| {
+            let mut specs = manifest.parameters.iter();
+            specs.any(|spec| spec.name == name && spec.kind == ParameterType::Secret)
+        };
+        // Whatever way it comes here: what was kept as a secret is never an open parameter.
+        let secrets = settings.secrets.iter();
+        for (name, secret) in secrets.filter(|(name, _)| is_secret(name)) {
             given.insert(name.clone(), secret.reveal().into());
         }
         let parameters = Parameters::resolve(&manifest.name, &manifest.parameters, given)?;

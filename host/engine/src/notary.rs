@@ -1,6 +1,8 @@
 //! Signs the audit trail now and then, and looks at the start whether it still is what was signed.
+//!
+//! What was signed last stands beside the key as well: whoever writes the database alone can't take it away with the trail.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::Mutex;
 use watchbox_model::{
@@ -16,6 +18,8 @@ use crate::{EngineError, key_file, metrics};
 #[derive(Debug)]
 pub(crate) struct Notary {
     key: SigningKey,
+    /// Where what was signed last stands beside the key.
+    anchor: PathBuf,
     /// What was signed last.
     newest: Mutex<Option<Checkpoint>>,
 }
@@ -31,7 +35,17 @@ impl Notary {
             Ok(text.map_err(wrong)?.into_bytes())
         })?;
         let key = SigningKey::parse(&String::from_utf8_lossy(&text)).map_err(wrong)?;
-        let checkpoints = store.checkpoints().await?;
+        let mut checkpoints = store.checkpoints().await?;
+        let anchor = key_file::beside(path, ".checkpoint");
+        if let Some(kept) = key_file::read(&anchor)? {
+            let wrong = |error| EngineError::Key(format!("{}: {error}", anchor.display()));
+            let kept: SignedCheckpoint = serde_json::from_slice(&kept).map_err(wrong)?;
+            // Put back where it was taken out of the store: what no longer fits it stays there as a proof.
+            if !checkpoints.contains(&kept) {
+                store.put_checkpoint(kept.clone()).await?;
+                checkpoints.push(kept);
+            }
+        }
         let fault = look(store, key.public(), &checkpoints).await?;
         metrics::trail_is_whole(fault.is_none());
         if let Some(fault) = fault {
@@ -41,6 +55,7 @@ impl Notary {
         let newest = checkpoints.into_iter().next_back();
         Ok(Self {
             key,
+            anchor,
             newest: Mutex::new(newest.map(|signed| signed.checkpoint)),
         })
     }
@@ -78,9 +93,11 @@ impl Notary {
             .clone()
             .sign(&self.key)
             .map_err(|error| EngineError::Key(error.to_string()))?;
+        // The store first: with it, all records that are signed are on disk.
         store.put_checkpoint(signed.clone()).await?;
         // Whoever keeps the server's log elsewhere has there what no one can change here.
         let signed = serde_json::to_string(&signed).unwrap_or_default();
+        key_file::write(&self.anchor, signed.as_bytes())?;
         tracing::info!(last, signed, "the audit trail was signed");
         *newest = Some(checkpoint);
         Ok(())

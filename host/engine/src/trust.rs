@@ -101,14 +101,15 @@ impl Inner {
                 self.refuse(name, digest, actor, &untrusted).await;
                 Err(EngineError::Untrusted(untrusted))
             }
-            // The sandbox says what is wrong with one that can't be read, or has no manifest.
+            // It is not compiled to find out what is wrong with it: nobody stands for it.
             None => {
-                self.sandbox.load(bytes.clone()).await?;
-                Err(EngineError::Untrusted(Untrusted {
+                let untrusted = Untrusted {
                     subject: digest.short(),
                     reason: "it does not say what it is".to_owned(),
                     keys: Vec::new(),
-                }))
+                };
+                self.refuse(name, digest, actor, &untrusted).await;
+                Err(EngineError::Untrusted(untrusted))
             }
         }
     }

@@ -39,6 +39,7 @@ pub struct Config {
     /// The file of the key that seals secrets, where it is not to be `secrets.key` in the data folder; made where it is missing.
     pub secrets_key: Option<PathBuf>,
     /// Whose components are run. Without it, anybody's; with it, only what it names.
+    #[serde(deserialize_with = "said")]
     pub trust: Option<TrustPolicy>,
     /// Whether the memory of a server that crashes may be written to a file, and debuggers may look into it: secrets and tokens are in it.
     pub core_dumps: bool,
@@ -135,6 +136,11 @@ pub struct HttpSection {
     pub grace_seconds: u64,
     /// The most MiB of a component that is uploaded.
     pub component_mib: u64,
+}
+
+/// A section that is there: one that is left empty is an error and not as if it were left out.
+fn said<'de, D: serde::Deserializer<'de>>(section: D) -> Result<Option<TrustPolicy>, D::Error> {
+    TrustPolicy::deserialize(section).map(Some)
 }
 
 impl Default for Config {
@@ -245,6 +251,14 @@ mod tests {
         let retention = config.sqlite().retention;
         assert_eq!(retention.age, Some(Duration::from_secs(2 * 86_400)));
         assert_eq!(retention.bytes, None);
+    }
+
+    #[test]
+    fn an_empty_trust_section_does_not_switch_the_policy_off() {
+        assert!(serde_json::from_str::<Config>(r#"{"trust": null}"#).is_err());
+        let none = serde_json::from_str::<Config>("{}").unwrap();
+        let empty = serde_json::from_str::<Config>(r#"{"trust": {}}"#).unwrap();
+        assert_eq!((none.trust.is_some(), empty.trust.is_some()), (false, true));
     }
 
     #[test]

@@ -82,7 +82,14 @@ async fn rotate(args: TokenRotate, output: &Output) -> anyhow::Result<()> {
     };
     let path = ["tokens", &args.name, "rotate"];
     let rotated = api.send_json(Method::POST, &path, &rotate).await;
-    hand_over(rotated, destination, &out, output)
+    hand_over(rotated, destination, &out, output)?;
+    if args.grace.is_none() {
+        output.warning(&format!(
+            "the secret before it is no longer good: put {} in the place of each file that has it, the one that this command line reads its token from too",
+            out.display()
+        ));
+    }
+    Ok(())
 }
 
 fn default_file(token: &str) -> PathBuf {

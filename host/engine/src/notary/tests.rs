@@ -102,6 +102,14 @@ async fn what_is_not_what_was_signed_goes_on_record() {
             "records 2 to 2 were removed",
         ),
         ("UPDATE checkpoints SET last = 1", "was not signed"),
+        (
+            "DELETE FROM checkpoints; UPDATE audit SET hash = zeroblob(32) WHERE id = 2",
+            "from 1 to 2",
+        ),
+        (
+            "DELETE FROM checkpoints; DELETE FROM audit WHERE id >= 2; UPDATE sqlite_sequence SET seq = 1 WHERE name = 'audit'",
+            "records 2 to 2 were removed from its end",
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let store = server::open(&folder).await;

@@ -279,7 +279,7 @@ impl Rule<'_> {
         match self {
             Self::Clients(term) => !matches!(term, SearchTerm::Client(_)),
             Self::Label(_, pattern) => **pattern == LabelPattern::Any,
-            Self::Http(grant) => grant.method == "*" || grant.url.as_str().ends_with('*'),
+            Self::Http(grant) => grant.method == "*" || grant.url.as_str().contains('*'),
             Self::Whole(_) => false,
         }
     }

@@ -56,6 +56,37 @@ impl PathPattern {
         (self.is_open || !other.is_open) && self.fits(&other.pieces.join("*"))
     }
 
+    /// Whether a path may be meant by both.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let (one, two) = (self.pieces.join("*"), other.pieces.join("*"));
+        let (mut one, mut two) = (one.split('/').peekable(), two.split('/').peekable());
+        loop {
+            let (Some(a), Some(b)) = (one.next(), two.next()) else {
+                return one.next().is_none() && two.next().is_none();
+            };
+            // What is open ends in the beginning of a segment, and of whatever follows.
+            let ends = (
+                self.is_open && one.peek().is_none(),
+                other.is_open && two.peek().is_none(),
+            );
+            match ends {
+                (true, true) => {
+                    return a.starts_with(b) || b.starts_with(a) || a == "*" || b == "*";
+                }
+                (true, false) => return b == "*" || b.starts_with(a),
+                (false, true) => return a == "*" || a.starts_with(b),
+                (false, false) => {}
+            }
+            let is_same = a == b || (a == "*" && !b.is_empty()) || (b == "*" && !a.is_empty());
+            if !is_same {
+                return false;
+            }
+            if one.peek().is_none() != two.peek().is_none() {
+                return false;
+            }
+        }
+    }
+
     /// The same of a path that is known to lead nowhere else.
     pub(super) fn fits(&self, path: &str) -> bool {
         let mut pieces = self.pieces.iter();
@@ -95,6 +126,41 @@ mod tests {
             None => (text, false),
         };
         PathPattern::read(path, is_open).unwrap()
+    }
+
+    #[test]
+    fn what_is_meant_by_both_is_found() {
+        for (one, two, both) in [
+            ("/a/*/x", "/a/b/*", true),
+            ("/a/*/x", "/a/b/y", false),
+            ("/a/*/x", "/*/b/x", true),
+            ("/a/*", "/a/b", true),
+            ("/a/b*", "/a/*/x", true),
+            ("/a", "/a/b", false),
+            ("/a*", "/ab/*/c", true),
+            ("/a/*/", "/a/b", false),
+            ("/*", "/", true),
+        ] {
+            assert_eq!(pattern(one).overlaps(&pattern(two)), both, "{one} {two}");
+            assert_eq!(pattern(two).overlaps(&pattern(one)), both, "{two} {one}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_that_cover_one_path_overlap(
+            one in "(/(a|b|\\*)){1,3}(/|/a|\\*)?", two in "(/(a|b|\\*)){1,3}(/|/a|\\*)?", path in "(/(a|b|ab)){1,4}/?",
+        ) {
+            let read = |text: &str| match text.strip_suffix('*') {
+                Some(path) => PathPattern::read(path, true),
+                None => PathPattern::read(text, false),
+            };
+            if let (Ok(one), Ok(two)) = (read(&one), read(&two))
+                && one.covers(&path) && two.covers(&path)
+            {
+                prop_assert!(one.overlaps(&two), "{one} {two} {path}");
+            }
+        }
     }
 
     #[test]

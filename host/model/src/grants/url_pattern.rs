@@ -143,7 +143,7 @@ impl UrlPattern {
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         (self.is_at(other) || other.is_at(self))
             && (self.host.covers_pattern(&other.host) || other.host.covers_pattern(&self.host))
-            && (self.path.covers_pattern(&other.path) || other.path.covers_pattern(&self.path))
+            && self.path.overlaps(&other.path)
     }
 
     /// Whether scheme and port are the other's.

@@ -63,8 +63,8 @@ fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
         [0x2001, 0x0000..=0x01ff, ..] => Some("protocol assignment"),
         [0x2001, 0x0db8, ..] | [0x3fff, 0x0000..=0x0fff, ..] => Some("documentation"),
         [0x5f00, ..] => Some("segment routing"),
-        // All that is public unicast lies in 2000::/3.
-        [0x2000..=0x3fff, ..] => None,
+        // All that is public unicast lies in 2000::/3; behind a router there may be a private address.
+        [0x2000..=0x3fff, ..] => isatap(address).and_then(special_v4),
         _ => Some("reserved"),
     }
 }
@@ -85,8 +85,17 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
         [0x2002, high, low, ..] => at(high, low),
         // Teredo: the client's address, inverted.
         [0x2001, 0, .., high, low] => at(!high, !low),
-        // ISATAP.
-        [.., 0x0000 | 0x0200, 0x5efe, high, low] => at(high, low),
+        _ => None,
+    }
+}
+
+/// The IPv4 address that an IPv6 one carries in the form of ISATAP, whatever its network is.
+fn isatap(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [.., 0x0000 | 0x0200, 0x5efe, high, low] => {
+            let bits = (u32::from(high) << 16) | u32::from(low);
+            Some(Ipv4Addr::from_bits(bits))
+        }
         _ => None,
     }
 }
@@ -136,6 +145,10 @@ mod tests {
             "2002:c0a8:101::",
             "2001:0:1:2:3:4:80ff:fffe",
             "2606:4700::5efe:10.0.0.1",
+            "fd00::5efe:8.8.8.8",
+            "fe80::5efe:8.8.8.8",
+            "ff02::5efe:8.8.8.8",
+            "2001:db8::5efe:8.8.8.8",
             "::ffff:0:10.0.0.1",
             "fe80::1",
             "fd00::1",
@@ -197,6 +210,10 @@ mod tests {
         2002:c0a8:101::: private
         2001:0:1:2:3:4:80ff:fffe: loopback
         2606:4700::5efe:10.0.0.1: private
+        fd00::5efe:8.8.8.8: private
+        fe80::5efe:8.8.8.8: link-local
+        ff02::5efe:8.8.8.8: multicast
+        2001:db8::5efe:8.8.8.8: documentation
         ::ffff:0:10.0.0.1: private
         fe80::1: link-local
         fd00::1: private

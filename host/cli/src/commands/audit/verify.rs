@@ -37,6 +37,8 @@ struct Report {
     signed_at: Option<Timestamp>,
     /// Checkpoints that were compared.
     checkpoints: u64,
+    /// How many of those were kept elsewhere.
+    kept_elsewhere: usize,
     /// The key that they are signed with.
     key: String,
 }
@@ -51,17 +53,27 @@ pub async fn verify(args: args::AuditVerify, output: &Output) -> anyhow::Result<
         },
         verifier: None,
     };
+    let kept = trail.checkpoints.len();
+    if args.checkpoints.is_some() && kept == 0 {
+        bail!("the file that --checkpoints names has none in it");
+    }
     match &args.file {
         Some(path) => read_file(path, &mut trail)?,
         None => read_server(&args, &mut trail).await?,
     }
     let (verified, key) = trail.finish()?;
+    if verified.checkpoints == 0 {
+        bail!(
+            "nothing of the trail is signed: its hashes fit each other, which anybody can make them do"
+        );
+    }
     let report = Report {
         first: verified.first,
         last: verified.last,
         signed_to: verified.signed.map(|(last, _)| last),
         signed_at: verified.signed.map(|(_, at)| at.into()),
         checkpoints: verified.checkpoints,
+        kept_elsewhere: kept,
         key: key.to_string(),
     };
     if output.json() {
@@ -86,7 +98,11 @@ fn summary(report: &Report) -> String {
         _ => "not signed yet".to_owned(),
     };
     let count = last - first + 1;
-    format!("the trail is whole: {count} records, {first} to {last}, {signed}")
+    let kept = match report.kept_elsewhere {
+        0 => String::new(),
+        kept => format!(", as {kept} checkpoints say that were kept elsewhere"),
+    };
+    format!("the trail is whole: {count} records, {first} to {last}, {signed}{kept}")
 }
 
 fn read_file(path: &Path, trail: &mut Trail) -> anyhow::Result<()> {
