@@ -1,6 +1,6 @@
 //! A new key for the secrets: everything that is sealed is sealed anew under it, and the old key is destroyed.
 //!
-//! The server can be killed at any point of it; `vault/key_file.rs` says why.
+//! The server can be killed at any point of it; `vault/files.rs` says why.
 
 use watchbox_store::{Sealed, SealedPlace};
 

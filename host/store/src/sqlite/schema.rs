@@ -20,8 +20,8 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0005_trail.sql"),
         then: Some(trail::chain_all),
     },
-    Migration::of(include_str!("migrations/0007_former_hash.sql")),
-    Migration::of(include_str!("migrations/0008_signatures.sql")),
+    Migration::of(include_str!("migrations/0006_former_hash.sql")),
+    Migration::of(include_str!("migrations/0007_signatures.sql")),
 ];
 
 /// What a migration does beside its SQL.
