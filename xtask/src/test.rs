@@ -39,7 +39,9 @@ pub(crate) fn run() -> Result<()> {
     steps.step("The same artifact in every language", || {
         languages::build_examples(&build)
     })?;
-    steps.step("Tests of the SDKs", || languages::test(&build))?;
+    steps.step("Tests of the SDKs and artifacts in their languages", || {
+        languages::test(&build)
+    })?;
     steps.step("Tests", || cargo(&build, &["test", "--workspace"]))?;
     steps.finish("everything holds");
     Ok(())
