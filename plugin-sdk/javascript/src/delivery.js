@@ -15,7 +15,8 @@ export function deliver(method, url, options) {
   try {
     response = request(method, url, options);
   } catch (error) {
-    if (error instanceof CapabilityError && ["unreachable", "timeout", "limited"].includes(error.reason)) {
+    // Also where it is not granted yet: nothing was sent, and nothing is lost.
+    if (error instanceof CapabilityError && ["unreachable", "timeout", "limited", "denied"].includes(error.reason)) {
       throw new Retry(error.message, { after: error.after ?? 0 });
     }
     throw error;

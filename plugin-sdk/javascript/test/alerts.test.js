@@ -131,7 +131,7 @@ test("a delivery gives what is settled, and retries the rest", () => {
   assert.deepEqual([408, 425, 500, 599].filter((status) => Array.isArray(answered(status))).length, 4);
 });
 
-test("what was not answered is retried, what was not granted is not", () => {
+test("what was not answered, and what is not granted yet, is retried; what is no request is not", () => {
   const failing = (reason, more = {}) => {
     const world = new World({
       respond: () => {
@@ -143,7 +143,8 @@ test("what was not answered is retried, what was not granted is not", () => {
   assert.throws(failing("unreachable"), (error) => error instanceof Retry && error.after === 0);
   assert.throws(failing("timeout"), (error) => error instanceof Retry && /no response in time/.test(error.message));
   assert.throws(failing("limited"), (error) => error instanceof Retry && error.after === 1.5);
-  for (const reason of ["denied", "invalid-request", "too-large"]) {
+  assert.throws(failing("denied"), (error) => error instanceof Retry && /denied/.test(error.message));
+  for (const reason of ["invalid-request", "too-large"]) {
     let thrown;
     during(new World({ respond: () => { throw { tag: reason, val: "why" }; } }), 0, () => {
       try {

@@ -3,8 +3,9 @@ import type { Options, Response, Text } from "./http.js";
 
 /**
  * Sends a request, and gives its response where no other try would change it: 2xx, and refusals. Throws `Retry` otherwise, so that the turn is tried again: after
- * 408, 425, 429 and 5xx (not before the pause that `retry-after` asks for; a minute where 429 asks for none), without an answer, and when the grant's requests a minute are
- * spent. What was settled before under its `once` name is not sent again. A `CapabilityError` (`denied`, `invalid-request`, `too-large`) stays one.
+ * 408, 425, 429 and 5xx (not before the pause that `retry-after` asks for; a minute where 429 asks for none), without an answer, when the grant's requests a minute are
+ * spent, and where no grant covers it: nothing is lost meanwhile. What was settled before under its `once` name is not sent again. A `CapabilityError` of another reason (`invalid-request`,
+ * `too-large`) stays one.
  */
 export function deliver(method: string, url: Text, options?: Options): Response;
 /** Whether a status asks for another try: 408, 425, 429, 5xx. */
