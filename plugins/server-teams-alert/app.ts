@@ -1,7 +1,7 @@
 // Server.Teams.Alert: tells a Teams channel of rows, each kind once in a while.
 
 import { Artifact, type Batch, CapabilityError, type Event, Reject, Retry, type Row, type Tick } from "watchbox-sdk";
-import * as clients from "watchbox-sdk/clients";
+import { Alerts, utc } from "watchbox-sdk/alerts";
 import * as clock from "watchbox-sdk/clock";
 import { deliver } from "watchbox-sdk/delivery";
 import { Names } from "watchbox-sdk/digest";
@@ -84,27 +84,20 @@ class Turn {
   #windows: Windows;
   #waiting = new Waiting(this.#now);
   #names = new Names();
-  #hostnames = new Map<string, string>();
+  #alerts: Alerts;
 
   constructor(parameters: Parameters) {
     this.#parameters = parameters;
+    this.#alerts = new Alerts(parameters.Log);
     this.#windows = new Windows({ seconds: parameters.Window });
   }
 
   // Tells of an event, unless one like it was told of just now.
   *event(event: Event): Generator<Row> {
-    const hostname = this.#hostname(event);
-    const columns = {
-      ...event,
-      // Whatever columns the event has, these are ours.
-      "alert.client_id": event.ClientId,
-      "alert.hostname": hostname,
-      "alert.log": this.#parameters.Log,
-      "alert.time": time(event._ts),
-    };
+    const { clientId, hostname, log, time, columns } = this.#alerts.of(event);
     const key = keyOf(fill(this.#parameters.Key, columns));
     const title = fill(this.#parameters.Title, columns);
-    const about: About = { title: cut(title, ABOUT), client: cut(event.ClientId, ABOUT), hostname: cut(hostname, ABOUT) };
+    const about: About = { title: cut(title, ABOUT), client: cut(clientId, ABOUT), hostname: cut(hostname, ABOUT) };
     const { tell, more } = this.#windows.arrives(key, this.#now, { ...about });
     if (!tell) {
       return;
@@ -112,16 +105,16 @@ class Turn {
     const alert: Alert = {
       title,
       facts: [
-        ["Client", event.ClientId],
+        ["Client", clientId],
         ["Host", hostname],
-        ["Log", this.#parameters.Log],
-        ["Time", time(event._ts)],
+        ["Log", log],
+        ["Time", time],
         ["More before it that were not told by themselves", more > 0 ? String(more) : undefined],
       ],
       columns: this.#chosen(event),
     };
-    const once = this.#names.of("alert", key, event._ts, event.ClientId, JSON.stringify(event).slice(0, TELLING));
-    yield this.#tell(alert, { Kind: "alert", Key: key, ClientId: event.ClientId, Hostname: hostname, More: more }, once);
+    const once = this.#names.of("alert", key, event._ts, clientId, JSON.stringify(event).slice(0, TELLING));
+    yield this.#tell(alert, { Kind: "alert", Key: key, ClientId: clientId, Hostname: hostname, More: more }, once);
   }
 
   // Tells how many more there were, where windows are over; keeps what is for later turns.
@@ -160,8 +153,8 @@ class Turn {
         ["Host of the first", about.hostname],
         ["Log", this.#parameters.Log],
         ["Alike in", window.key],
-        ["From", time(window.since)],
-        ["To", time(window.last)],
+        ["From", utc(window.since)],
+        ["To", utc(window.last)],
       ],
       columns: [],
     };
@@ -204,27 +197,6 @@ class Turn {
     }
   }
 
-  // The client's hostname: as the event tells it, or as the server knows it; empty for none.
-  #hostname(event: Event): string {
-    if (typeof event.Hostname === "string" && event.Hostname !== "") {
-      return event.Hostname;
-    }
-    let hostname = this.#hostnames.get(event.ClientId);
-    if (hostname === undefined) {
-      try {
-        hostname = clients.get(event.ClientId)?.hostname ?? "";
-      } catch (error) {
-        // Not granted, or not there just now: an alert without a hostname is one all the same.
-        if (!(error instanceof CapabilityError)) {
-          throw error;
-        }
-        hostname = "";
-      }
-      this.#hostnames.set(event.ClientId, hostname);
-    }
-    return hostname;
-  }
-
   // The columns that a card shows: those that the parameter names, or all that are not shown elsewhere.
   #chosen(event: Event): [string, unknown][] {
     const named = this.#parameters.Columns.split(",").map((name) => name.trim()).filter((name) => name !== "");
@@ -237,10 +209,4 @@ class Turn {
 
 function row(about: Told, answer: { outcome: string; status: number | null; text: string }): Row {
   return { ...about, Outcome: answer.outcome, Status: answer.status, Answer: answer.text };
-}
-
-// A time as people read it, in UTC.
-function time(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime()) ? "" : date.toISOString().replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
 }

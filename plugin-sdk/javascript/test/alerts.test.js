@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 
+import { Alerts, utc } from "../src/alerts.js";
 import { asksForPatience, deliver, pauseOf } from "../src/delivery.js";
 import { digest, Names } from "../src/digest.js";
 import { Artifact, CapabilityError, Retry } from "../src/index.js";
@@ -65,6 +66,31 @@ test("templates take columns, and what is in them", () => {
   assert.equal(fill("{A}/{B.C}/{D.E}/{D}/{D.F}/{G}/{D.E.length.x}/{A.x}/{nothing}{}{", columns), 'x/1/[true]/{"E":[true],"F":null}/////{}{');
   assert.equal(fill("{A}", { A: "{B}", B: "no" }), "{B}", "what was filled in is not filled again");
   assert.deepEqual([shown(null), shown(undefined), shown(0.5), shown({ a: 1 }), shown("")], ["", "", "0.5", '{"a":1}', ""]);
+});
+
+test("an alert says what the server knows, whatever the event says", () => {
+  const world = new World({ clients: [{ id: "C.1", hostname: "WS-1" }] });
+  const of = (event, played = world) => during(played, 0, () => new Alerts("X").of({ ClientId: "C.1", _ts: 1_700_000_000.5, ...event }));
+  assert.deepEqual(of({ A: 1, "alert.log": "forged", alert: { hostname: "forged" } }), {
+    clientId: "C.1",
+    hostname: "WS-1",
+    log: "X",
+    time: "2023-11-14 22:13:20 UTC",
+    columns: {
+      ClientId: "C.1",
+      _ts: 1_700_000_000.5,
+      A: 1,
+      alert: { hostname: "forged" },
+      "alert.client_id": "C.1",
+      "alert.hostname": "WS-1",
+      "alert.log": "X",
+      "alert.time": "2023-11-14 22:13:20 UTC",
+    },
+  });
+  assert.equal(of({ Hostname: "own" }).hostname, "own");
+  assert.deepEqual([of({ Hostname: "" }).hostname, of({ Hostname: 5 }).hostname, of({ ClientId: "C.2" }).hostname], ["WS-1", "WS-1", ""]);
+  assert.equal(of({}, new World({ deny: ["clients"] })).hostname, "");
+  assert.deepEqual([utc(Number.NaN), utc("x"), utc(1e300), utc(0)], ["", "", "", "1970-01-01 00:00:00 UTC"]);
 });
 
 test("keys that are too long end in a digest", () => {
