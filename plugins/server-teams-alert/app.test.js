@@ -85,12 +85,12 @@ test("a connector that accepts and means 429 is waited for by later ticks: the t
     ["alert", "C.1 c", "put off", null, 0],
   ]);
   // Not before the pause, and each time later; what comes meanwhile waits behind.
-  assert.deepEqual(teams.tick(1020), []);
-  assert.deepEqual(outcomes(at(1025, teams, [event("C.1", "d")])), [["alert", "C.1 d", "put off", null, 0]]);
-  assert.deepEqual(teams.tick(1030), []);
+  assert.deepEqual(teams.tick(1005), []);
+  assert.deepEqual(outcomes(at(1006, teams, [event("C.1", "d")])), [["alert", "C.1 d", "put off", null, 0]]);
+  assert.deepEqual(teams.tick(1010), []);
   assert.equal(teams.world.requests.length, 3);
-  assert.deepEqual(teams.tick(1080), []);
-  assert.deepEqual(outcomes(teams.tick(1090)), ["b", "c", "d"].map((rule) => ["alert", `C.1 ${rule}`, "sent", 202, 0]));
+  assert.deepEqual(teams.tick(1020), []);
+  assert.deepEqual(outcomes(teams.tick(1030)), ["b", "c", "d"].map((rule) => ["alert", `C.1 ${rule}`, "sent", 202, 0]));
   const told = teams.world.requests.map((request) => text(request)[0][0]);
   assert.deepEqual(told.join(""), "abbbcd");
   assert.equal(new Set(teams.world.requests.map((request) => request.once)).size, 6, "a name that was answered would be answered the same again");
@@ -102,8 +102,8 @@ test("where no more can wait, the rest is counted and told in rows", () => {
   const rows = at(1000, teams, Array.from({ length: 120 }, (_, nth) => event("C.1", `r${nth}`)));
   const count = (outcome) => rows.filter((row) => row.Outcome === outcome).length;
   assert.deepEqual([count("put off"), count("not sent")], [100, 20]);
-  assert.equal(teams.tick(1030).length, 50);
-  assert.equal(teams.tick(1040).length, 50);
+  assert.equal(teams.tick(1010).length, 50);
+  assert.equal(teams.tick(1020).length, 50);
   const summaries = teams.tick(1300);
   assert.deepEqual([summaries.length, summaries[0].Kind, summaries[0].More], [20, "summary", 1]);
 });

@@ -8,7 +8,7 @@ import * as state from "watchbox-sdk/state";
 const KEY = "waiting";
 
 // The first pause and the longest, in seconds.
-const PAUSE = 30;
+const PAUSE = 10;
 const LONGEST_PAUSE = 900;
 
 // How many messages wait, and how much text they hold. (The limit on state is a mebibyte.)
