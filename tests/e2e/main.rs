@@ -6,6 +6,7 @@ mod canaries;
 mod cases;
 mod cli;
 mod dev;
+mod elastic;
 mod folder;
 mod grants;
 mod hot_load;
