@@ -28,3 +28,4 @@ mod trust;
 mod tutorial;
 mod versions;
 mod wasi_http;
+mod webhook;
