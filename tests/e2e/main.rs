@@ -22,6 +22,8 @@ mod secrets;
 mod shadow;
 mod shutdown;
 mod slack;
+mod splunk;
+mod teams;
 mod tls;
 mod trail;
 mod trust;
