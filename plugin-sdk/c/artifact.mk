@@ -7,7 +7,7 @@ CLANG ?= clang-19
 CC ?= cc
 CFLAGS ?= -std=c11 -Wall -Wextra -Werror -Wno-missing-braces
 
-SDK_SOURCES := $(addprefix $(WATCHBOX_SDK)src/,msgpack.c rows.c turn.c)
+SDK_SOURCES := $(addprefix $(WATCHBOX_SDK)src/,json.c json_read.c msgpack.c rows.c turn.c)
 SDK_HEADERS := $(wildcard $(WATCHBOX_SDK)include/*.h $(WATCHBOX_SDK)src/*.h $(WATCHBOX_SDK)testing/*.h)
 TESTING := $(wildcard $(WATCHBOX_SDK)testing/*.c)
 SDK_FLAGS := -I$(WATCHBOX_SDK)include -I$(WATCHBOX_SDK)src -I$(WATCHBOX_SDK)testing

@@ -58,6 +58,32 @@ func TestValuesComeBackAsTheyWere(t *testing.T) {
 	}
 }
 
+type copier struct{}
+
+func (copier) Events(batch *watchbox.Batch, rows *watchbox.Rows) error {
+	for event, err := range watchbox.Events[map[string]any](batch) {
+		if err != nil {
+			rows.Emit(map[string]any{"error": err.Error()})
+			continue
+		}
+		rows.Emit(*event)
+	}
+	return nil
+}
+
+func TestARowOfWhateverColumns(t *testing.T) {
+	installed, err := watchboxtest.Install(watchboxtest.New(t), func(struct{}) (copier, error) { return copier{}, nil }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := map[string]any{"ClientId": "C.1", "n": int64(7), "deep": map[string]any{"list": []any{"a", nil}}}
+	rows, err := installed.Events("X", row, 7, map[string]any{})
+	wanted := []map[string]any{row, {"error": "event 1 of a batch of X: a map is wanted"}, {}}
+	if err != nil || !reflect.DeepEqual(rows, wanted) {
+		t.Errorf("%v, %v", rows, err)
+	}
+}
+
 func TestWhatIsHandedOnKeepsItsOrder(t *testing.T) {
 	event := []byte("\x91\x81\xa1a\x82\xa1z\x01\xa1b\x82\xa1y\xc0\xa1x\xd3\x00\x00\x00\x00\x00\x00\x00\x07")
 	instance := watchbox.NewInstance(newEcho)

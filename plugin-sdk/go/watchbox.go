@@ -86,8 +86,8 @@ func (e *EventError) Error() string {
 func (e *EventError) Unwrap() error { return e.Err }
 
 // Events are a batch's events, each read as an E: a struct whose fields are named like columns, or by `watchbox:"Column"`. Columns come from endpoints:
-// make what may be missing or of any type `watchbox:"Column,optional"`, a Value or an any. After an error it goes on with the next event. Text and bytes point into
-// the batch, which costs no copy.
+// make what may be missing or of any type `watchbox:"Column,optional"`, a Value or an any. Where E is map[string]any, it has every column. After an error it goes on with
+// the next event. Text and bytes point into the batch, which costs no copy.
 func Events[E any](batch *Batch) iter.Seq2[*E, error] {
 	return func(yield func(*E, error) bool) {
 		reader := msgpack.Reader{Bytes: batch.events}
@@ -99,7 +99,7 @@ func Events[E any](batch *Batch) iter.Seq2[*E, error] {
 		for index := range count {
 			start := reader.At
 			event := new(E)
-			if err := reader.Struct(event); err != nil {
+			if err := reader.Row(event); err != nil {
 				reader.At = start
 				if !yield(nil, &EventError{batch.Artifact, index, err}) || reader.Skip() != nil {
 					return

@@ -9,7 +9,11 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use watchbox_tests::Build;
 
-use crate::{cargo, step::Steps, toolchains::Toolchains};
+use crate::{
+    cargo, languages,
+    step::Steps,
+    toolchains::{self, Toolchains},
+};
 
 /// `cargo xtask build-plugins`.
 pub(crate) fn build_plugins() -> Result<()> {
@@ -75,20 +79,31 @@ pub(crate) fn changed(file: &Path, old: &str, new: &str) -> Result<String> {
     Ok(text.replace(old, new))
 }
 
-/// Builds each artifact of a folder of the workspace; the program is there already.
+/// Builds each artifact of a folder of the workspace, whatever its language; the program is there already.
 pub(crate) fn build_all(build: &Build, folder: &str) -> Result<()> {
+    for folder in folders(build, folder)? {
+        let name = folder.file_name().context("a folder's name")?;
+        let out = build.artifact_path(&name.to_string_lossy());
+        match languages::of(&folder) {
+            None => build_one(build, &folder, None, &out)?,
+            Some(language) => {
+                let toolchains = toolchains::install()?;
+                languages::build_cached(build, language, &folder, &toolchains, &out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The artifacts' folders in a folder of the workspace.
+pub(crate) fn folders(build: &Build, folder: &str) -> Result<Vec<PathBuf>> {
     let mut folders: Vec<_> = fs::read_dir(build.root().join(folder))?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_>>()?;
     folders.retain(|folder| folder.join("artifact.yaml").exists());
     folders.sort();
     ensure!(!folders.is_empty(), "no artifact in {folder}/");
-    for folder in folders {
-        let name = folder.file_name().context("a folder's name")?;
-        let out = build.artifact_path(&name.to_string_lossy());
-        build_one(build, &folder, None, &out)?;
-    }
-    Ok(())
+    Ok(folders)
 }
 
 /// Builds one, with `manifest` in place of its own where there is one.

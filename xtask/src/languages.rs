@@ -1,5 +1,5 @@
-//! The same artifact in every language, built with that language's SDK. Building one can take half a minute, so components are kept in the cache
-//! folder, by what they were made of.
+//! Artifacts in other languages than Rust, built with the language's SDK and tested by its own test tool; among them the same artifact in every language. Building one
+//! can take half a minute, so components are kept in the cache folder, by what they were made of.
 
 use std::{
     fs,
@@ -17,6 +17,20 @@ use crate::{
     toolchains::{self, Toolchains},
 };
 
+/// By which file in an artifact's folder its language is known.
+const MARKS: [(&str, &str); LANGUAGES.len()] = [
+    ("pyproject.toml", "python"),
+    ("package.json", "javascript"),
+    ("Makefile", "c"),
+    ("go.mod", "go"),
+];
+
+/// The language of the artifact in `folder`: the name of its folder in `plugin-sdk/`; `None` for Rust, which cargo builds and tests with the rest.
+pub(crate) fn of(folder: &Path) -> Option<&'static str> {
+    let (_, language) = MARKS.iter().find(|(mark, _)| folder.join(mark).exists())?;
+    Some(language)
+}
+
 /// The worked example's folder in each SDK.
 pub(crate) const EXAMPLE: &str = "examples/powershell-encodedcommand";
 
@@ -25,7 +39,9 @@ pub(crate) fn run() -> Result<()> {
     let build = Build::current()?;
     let mut steps = Steps::new(3);
     steps.step("The program", || cargo::build_watchbox(&build))?;
-    steps.step("Tests of the SDKs", || test(&build))?;
+    steps.step("Tests of the SDKs and artifacts in their languages", || {
+        test(&build)
+    })?;
     steps.step("The same artifact in every language", || {
         build_examples(&build)
     })?;
@@ -47,16 +63,21 @@ pub(crate) fn build_examples(build: &Build) -> Result<()> {
     Ok(())
 }
 
-/// Runs the unit tests of each SDK, of its template and of its example, by the language's own test tool.
+/// Runs the unit tests of each SDK, of its template and of its example, and of each artifact in `plugins/`, by the language's own test tool.
 pub(crate) fn test(build: &Build) -> Result<()> {
     let toolchains = toolchains::install()?;
-    for language in LANGUAGES {
-        for folder in ["", "template", EXAMPLE] {
-            let folder = sdk(build, language).join(folder);
-            let mut command = test_command(build, language, &folder)?;
-            eprintln!("$ {command:?}");
-            cargo::run(command.current_dir(&folder).env("PATH", toolchains.path()?))?;
-        }
+    let parts = ["", "template", EXAMPLE];
+    let mut folders: Vec<_> = LANGUAGES
+        .iter()
+        .flat_map(|language| parts.map(|part| (*language, sdk(build, language).join(part))))
+        .collect();
+    for folder in artifacts::folders(build, "plugins")? {
+        folders.extend(of(&folder).map(|language| (language, folder)));
+    }
+    for (language, folder) in folders {
+        let mut command = test_command(build, language, &folder)?;
+        eprintln!("$ {command:?}");
+        cargo::run(command.current_dir(&folder).env("PATH", toolchains.path()?))?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::{
     cargo::{add_wasm_target, build_watchbox, cargo},
     dependencies, languages,
     step::Steps,
+    toolchains,
 };
 
 pub(crate) fn run() -> Result<()> {
@@ -39,8 +40,13 @@ pub(crate) fn run() -> Result<()> {
     steps.step("The same artifact in every language", || {
         languages::build_examples(&build)
     })?;
-    steps.step("Tests of the SDKs", || languages::test(&build))?;
-    steps.step("Tests", || cargo(&build, &["test", "--workspace"]))?;
+    steps.step("Tests of the SDKs and artifacts in their languages", || {
+        languages::test(&build)
+    })?;
+    steps.step("Tests", || {
+        toolchains::opensearch(&build)?;
+        cargo(&build, &["test", "--workspace"])
+    })?;
     steps.finish("everything holds");
     Ok(())
 }

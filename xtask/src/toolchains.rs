@@ -1,4 +1,4 @@
-//! The toolchains of the languages that artifacts are written in, installed into the cache folder, outside of the clone.
+//! The toolchains of the languages that artifacts are written in, and what tests run beside the server, installed into the cache folder, outside of the clone.
 
 use std::{
     env, fs,
@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
-use watchbox_tests::toolchains::cache;
+use watchbox_tests::{Build, opensearch, toolchains::cache};
 
 use crate::cargo::run;
 
@@ -67,6 +67,22 @@ pub(crate) fn deny() -> Result<PathBuf> {
             .arg(folder)
             .env("CARGO_TARGET_DIR", build.path()))
     })
+}
+
+/// Installs the search engine that rows are uploaded to in a test, where it is missing.
+pub(crate) fn opensearch(build: &Build) -> Result<()> {
+    let what = opensearch::installed_as();
+    once(&cache()?.join("toolchains"), &[&what], |folder| {
+        let mut jars = std::ffi::OsString::from("-DoutputDirectory=");
+        jars.push(folder.join(opensearch::JARS));
+        run(Command::new("mvn")
+            .args(["--batch-mode", "--quiet", "--file"])
+            .arg(build.root().join(opensearch::FOLDER).join("pom.xml"))
+            .arg(format!("-Dopensearch.version={}", opensearch::VERSION))
+            .arg("dependency:copy-dependencies")
+            .arg(jars))
+    })?;
+    Ok(())
 }
 
 /// Folders with programs.

@@ -49,6 +49,23 @@ wb_value wb_get(wb_value map, const char *name);
 /* Walks an array or a map: `*at` begins as 0. Of a map, names and values take turns. */
 bool wb_walk(wb_value value, size_t *at, wb_value *item);
 
+/* ---- JSON ---- */
+
+/* Text that grows, empty where it is all zeros. What is in it moves as it grows, and lives until the turn ends. */
+typedef struct {
+    char *data;
+    size_t len, room;
+} wb_buffer;
+
+void wb_add(wb_buffer *buffer, wb_text text);
+/* Adds a text as a JSON text, with its quotes; false where it is no UTF-8. */
+bool wb_add_quoted(wb_buffer *buffer, wb_text text);
+/* Adds a value as JSON: integers and floats exactly, bytes as base64 text, NaN and infinities as null, maps in their order. Where `longest` is not 0, texts and bytes of more bytes are
+   cut, and say so. False, and nothing is added, where there is no JSON for it: it is missing or not whole, a text is no UTF-8, a name is no text, it nests deeper than 128. */
+bool wb_add_json(wb_buffer *buffer, wb_value value, size_t longest);
+/* JSON as a value: numbers without fraction and exponent as integers where they fit into 64 bits. WB_MISSING where it is none, or nests deeper than 64. */
+wb_value wb_from_json(wb_text json);
+
 /* ---- Why a turn does not count ---- */
 
 typedef enum { WB_OK, WB_RETRY, WB_REJECT, WB_FAULT } wb_outcome;

@@ -25,6 +25,12 @@ struct wb_rows {
 /* Reads the value at the start of bytes; WB_MISSING where there is no whole one. */
 wb_value wb_decode(wb_text bytes);
 
+/* Reads the head of the value at `bytes[*at]` and steps behind the head and, of what is no array or map, behind its content. */
+bool wb_head(wb_text bytes, size_t *at, wb_value *value);
+
+/* How long the character at the start of a text is, in UTF-8; 0 where there is none. */
+size_t wb_utf8(const uint8_t *at, size_t left);
+
 /* Gives back what wb_alloc gave since the last time. */
 void wb_release(void);
 

@@ -16,8 +16,7 @@ static const uint8_t HEADS[32] = {
     1, 2, 4, 8, 1, 2, 4, 8, 16, 1, 2, 4, 2, 4, 2, 4, /* int8 to map32; of a fixext, its content without its type */
 };
 
-/* Reads the head of the value at `bytes[*at]` and steps behind the head and, of what is no array or map, behind its content. */
-static bool head(wb_text bytes, size_t *at, wb_value *value) {
+bool wb_head(wb_text bytes, size_t *at, wb_value *value) {
     if (*at >= bytes.len) return false;
     const uint8_t *start = (const uint8_t *)bytes.data + *at;
     size_t left = bytes.len - *at - 1, skip = 0, content = 0;
@@ -74,11 +73,11 @@ static bool head(wb_text bytes, size_t *at, wb_value *value) {
 wb_value wb_decode(wb_text bytes) {
     wb_value value, inner;
     size_t at = 0;
-    if (!head(bytes, &at, &value)) return (wb_value){.kind = WB_MISSING};
+    if (!wb_head(bytes, &at, &value)) return (wb_value){.kind = WB_MISSING};
     /* Without recursion, so that no depth can hurt. */
     uint64_t pending = value.kind == WB_ARRAY ? value.count : value.kind == WB_MAP ? 2 * (uint64_t)value.count : 0;
     while (pending-- > 0) {
-        if (!head(bytes, &at, &inner)) return (wb_value){.kind = WB_MISSING};
+        if (!wb_head(bytes, &at, &inner)) return (wb_value){.kind = WB_MISSING};
         pending += inner.kind == WB_ARRAY ? inner.count : inner.kind == WB_MAP ? 2 * (uint64_t)inner.count : 0;
     }
     value.raw = (wb_text){bytes.data, at};
@@ -89,7 +88,7 @@ bool wb_walk(wb_value value, size_t *at, wb_value *item) {
     if (value.kind != WB_ARRAY && value.kind != WB_MAP) return false;
     if (*at == 0) {
         wb_value own;
-        if (!head(value.raw, at, &own)) return false;
+        if (!wb_head(value.raw, at, &own)) return false;
     }
     *item = wb_decode((wb_text){value.raw.data + *at, value.raw.len - *at});
     *at += item->raw.len;

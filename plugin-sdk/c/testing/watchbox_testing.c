@@ -207,14 +207,18 @@ wb_error wb_http_send(const wb_request *request, wb_response *response) {
     entry *settled = find(&world.journal, request->once);
     *response = (wb_response){.status = 200};
     if (request->once.len > 0 && settled != NULL) {
-        response->status = (uint16_t)atoi(settled->value);
+        char *body;
+        response->status = (uint16_t)strtol(settled->value, &body, 10);
+        response->body = kept(body + 1, settled->len - (size_t)(body + 1 - settled->value));
         return NONE;
     }
     world.requests++;
     if (world.respond == NULL) return (wb_error){WB_UNREACHABLE, wb_t("nobody answers: call wbt_respond"), 0};
     wb_error error = world.respond(request, response);
     bool patience = response->status == 408 || response->status == 425 || response->status == 429 || response->status >= 500;
-    if (error.kind == WB_NO_ERROR && request->once.len > 0 && !patience) put(&world.journal, request->once, wb_format("%d", response->status));
+    if (error.kind == WB_NO_ERROR && request->once.len > 0 && !patience) {
+        put(&world.journal, request->once, wb_format("%d %.*s", response->status, WB_ARG(response->body)));
+    }
     return error;
 }
 

@@ -68,6 +68,22 @@ func planOf(of reflect.Type) []field {
 	return plan
 }
 
+// Row reads a map into the struct or the map[string]any that `into` points to.
+func (r *Reader) Row(into any) error {
+	columns, ok := into.(*map[string]any)
+	if !ok {
+		return r.Struct(into)
+	}
+	value, err := r.Any()
+	if err != nil {
+		return err
+	}
+	if *columns, ok = value.(map[string]any); !ok {
+		return errors.New("a map is wanted")
+	}
+	return nil
+}
+
 // Struct reads a map into the struct that `into` points to. An error names the field that is missing, or that is of another type.
 func (r *Reader) Struct(into any) error {
 	value := reflect.ValueOf(into).Elem()

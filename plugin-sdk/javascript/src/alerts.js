@@ -1,0 +1,53 @@
+// What an alert about an event says that the event does not, or not for sure.
+
+import * as clients from "./clients.js";
+import { CapabilityError } from "./failure.js";
+
+export class Alerts {
+  #log;
+  #hostnames = new Map();
+
+  constructor(log) {
+    this.#log = log;
+  }
+
+  of(event) {
+    const known = { clientId: event.ClientId, hostname: this.#hostname(event), log: this.#log, time: utc(event._ts) };
+    const columns = {
+      ...event,
+      // Whatever columns the event has, these are ours.
+      "alert.client_id": known.clientId,
+      "alert.hostname": known.hostname,
+      "alert.log": known.log,
+      "alert.time": known.time,
+    };
+    return { ...known, columns };
+  }
+
+  #hostname({ ClientId, Hostname }) {
+    if (typeof Hostname === "string" && Hostname !== "") {
+      return Hostname;
+    }
+    if (!this.#hostnames.has(ClientId)) {
+      this.#hostnames.set(ClientId, lookedUp(ClientId));
+    }
+    return this.#hostnames.get(ClientId);
+  }
+}
+
+function lookedUp(id) {
+  try {
+    return clients.get(id)?.hostname ?? "";
+  } catch (error) {
+    // Not granted, or not there just now: an alert without a hostname is one all the same.
+    if (error instanceof CapabilityError) {
+      return "";
+    }
+    throw error;
+  }
+}
+
+export function utc(seconds) {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString().replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
+}
