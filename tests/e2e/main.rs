@@ -15,6 +15,7 @@ mod inspect;
 mod journal;
 mod languages;
 mod logs;
+mod mail;
 mod numbers;
 mod powershell;
 mod replay;

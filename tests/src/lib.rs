@@ -10,6 +10,7 @@ mod eventually;
 mod home;
 mod live;
 mod machine;
+pub mod mailpit;
 pub mod opensearch;
 mod running;
 pub mod sample;

@@ -45,6 +45,7 @@ pub(crate) fn run() -> Result<()> {
     })?;
     steps.step("Tests", || {
         toolchains::opensearch(&build)?;
+        toolchains::mailpit()?;
         cargo(&build, &["test", "--workspace"])
     })?;
     steps.finish("everything holds");

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
-use watchbox_tests::{Build, opensearch, toolchains::cache};
+use watchbox_tests::{Build, mailpit, opensearch, toolchains::cache};
 
 use crate::cargo::run;
 
@@ -81,6 +81,17 @@ pub(crate) fn opensearch(build: &Build) -> Result<()> {
             .arg(format!("-Dopensearch.version={}", opensearch::VERSION))
             .arg("dependency:copy-dependencies")
             .arg(jars))
+    })?;
+    Ok(())
+}
+
+/// Installs the mail server that a test sends to, where it is missing. It is compiled, which takes some minutes.
+pub(crate) fn mailpit() -> Result<()> {
+    once(&cache()?.join("toolchains"), &[mailpit::MODULE], |folder| {
+        run(Command::new("go")
+            .args(["install", mailpit::MODULE])
+            .env("GOBIN", folder.join("bin"))
+            .env("CGO_ENABLED", "0"))
     })?;
     Ok(())
 }
