@@ -56,7 +56,7 @@ impl Mail {
         };
         let grants = mail.home.file(
             "grants.yaml",
-            "mail: [ \"*@example.org\" ]\nlimits: { tries: 2 }\n",
+            format!("mail: [ \"*@example.org\" ]\nlimits: {{ tries: {tries} }}\n"),
         )?;
         let component = mail.home.artifact("mailer")?;
         mail.server
