@@ -249,13 +249,19 @@ fn secrets_are_found_nowhere() -> Result<()> {
     let environment = search.plant("environment-of-the-server")?;
     let password = search.plant("password-of-a-key")?;
     let misplaced = search.plant("misplaced")?;
+    let relay = home.file("relay.password", search.plant("password-of-the-relay")?)?;
+    fs::set_permissions(&relay, fs::Permissions::from_mode(0o600))?;
     let hook_file = home.file("hook", format!("{hook}\n"))?;
     let artifacts = home.path().join("artifacts");
     fs::create_dir(&artifacts)?;
     fs::set_permissions(&artifacts, fs::Permissions::from_mode(0o755))?;
     let config = home.file(
         "settings.yaml",
-        format!("artifacts_folder: {}\n", artifacts.display()),
+        // (Nobody listens there.)
+        format!(
+            "artifacts_folder: {}\nmail: {{ relay: \"127.0.0.1:9\", tls: none, from: a@example.org, user: u, password_file: {relay} }}\n",
+            artifacts.display()
+        ),
     )?;
     let start = || {
         let variables: [(&str, &OsStr); 2] = [
@@ -382,6 +388,7 @@ fn secrets_are_found_nowhere() -> Result<()> {
     let mut number = 0;
     for what in [
         "hook",
+        "body",
         "key",
         "once",
         "astray",

@@ -195,7 +195,7 @@ fn memory(wasm: &[u8]) -> u64 {
 #[test]
 fn what_was_not_tampered_with_is_described() {
     let found = inspect(&artifact()).unwrap();
-    assert_eq!(found.imports.len(), 6, "{:?}", found.imports);
+    assert_eq!(found.imports.len(), 7, "{:?}", found.imports);
     assert_eq!(found.manifest.unwrap().name.as_str(), "Server.Test");
     let found = inspect(&nested()).unwrap();
     assert_eq!((found.imports.len(), found.exports.len()), (2, 2));

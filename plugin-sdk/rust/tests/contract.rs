@@ -90,7 +90,7 @@ fn one_interface_a_capability_and_nothing_shared() {
             });
             names.collect()
         };
-    let wanted = ["clients", "clock", "http", "labels", "log", "state"];
+    let wanted = ["clients", "clock", "http", "labels", "log", "mail", "state"];
     assert_eq!(
         interfaces(&world.imports),
         BTreeSet::from(wanted.map(str::to_owned))

@@ -61,6 +61,7 @@ impl Artifact for Prober {
             let mut memory = Vec::new();
             let told = match act.as_str() {
                 "hook" => told(self.hook().send()),
+                "body" => told(self.body().send()),
                 "key" => told(self.key(&format!("{}/echo", self.of("site"))).send()),
                 "once" => told(self.hook().once(number.to_string()).send()),
                 "astray" => told(self.key(&format!("{}/echo", self.of("elsewhere"))).send()),
@@ -115,6 +116,12 @@ impl Prober {
         Request::post(http::secret("hook"))
             .header("authorization", http::secret_after("Bearer ", "key"))
             .json(&serde_json::json!({ "text": "a message" }))
+    }
+
+    /// A request to the secret URL, with the secret key in its body.
+    fn body(&self) -> Request {
+        let parts = ["{\"key\":\"".into(), http::secret("key"), "\"}".into()];
+        Request::post(http::secret("hook")).body_parts(parts)
     }
 
     /// A request to a URL that is none, with the secret key in a header.
