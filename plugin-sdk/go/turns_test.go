@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"watchbox/http"
 	"watchbox/labels"
 	"watchbox/log"
+	"watchbox/mail"
 	"watchbox/state"
 	"watchbox/watchboxtest"
 )
@@ -230,5 +232,64 @@ func TestASearchGoesOnOverPages(t *testing.T) {
 	}
 	if !reflect.DeepEqual(counts, map[string]int{"all": 2503, "host:ws1*": 1111}) {
 		t.Error(counts)
+	}
+}
+
+func TestMailIsSentOnceOverTries(t *testing.T) {
+	installed := install(t)
+	world := installed.World
+	world.Relay = func(message watchboxtest.Message) error {
+		if len(message.To) > 1 {
+			return mail.Unavailable
+		}
+		return nil
+	}
+	mailing, err := watchboxtest.Install(world, func(struct{}) (ticking, error) {
+		return func() error {
+			if _, err := mail.Send(mail.Message{To: []string{"soc@example.org"}, Subject: "s", Text: "t", Once: "C.1"}); err != nil {
+				return err
+			}
+			_, err := mail.Send(mail.Message{To: []string{"a@example.org", "b@example.org"}, Subject: "s"})
+			return err
+		}, nil
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := mailing.Tick(60); err == nil || !strings.Contains(err.Error(), "mail: unavailable") {
+			t.Fatal(err)
+		}
+	}
+	world.Relay = nil
+	if _, err := mailing.Tick(60); err != nil {
+		t.Fatal(err)
+	}
+	var recipients []int
+	for _, message := range world.Mails {
+		recipients = append(recipients, len(message.To))
+	}
+	if !reflect.DeepEqual(recipients, []int{1, 2, 2, 2}) {
+		t.Error(recipients)
+	}
+	world.Denied["mail"] = true
+	if _, err := mail.Send(mail.Message{}); !errors.Is(err, mail.Denied) {
+		t.Error(err)
+	}
+}
+
+func TestASecretStandsInABody(t *testing.T) {
+	installed := install(t)
+	installed.World.Respond = func(watchboxtest.Request) (*watchboxtest.Response, error) {
+		return &watchboxtest.Response{Status: 200}, nil
+	}
+	_, err := http.Post(http.Plain("https://h.example/")).Parts(http.Plain(`{"key":"`), http.Secret("key"), http.Plain(`"}`), http.SecretAfter("x", "key")).Send()
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := installed.World.Requests[0]
+	places := fmt.Sprint(string(request.Body), request.BodySecrets)
+	if places != `{"key":""}x[{8 key} {11 key}]` {
+		t.Error(places)
 	}
 }

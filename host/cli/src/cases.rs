@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::{Map, Value};
 use watchbox_model::{ClientId, Grants, Label, Name, Time};
-use watchbox_sandbox::PlayedAnswer;
+use watchbox_sandbox::{PlayedAnswer, PlayedRelay};
 
 pub use compare::Difference;
 pub use differences::differences;
@@ -61,6 +61,8 @@ struct Turn {
     clients: Vec<ClientChange>,
     /// What its requests are answered.
     responses: Vec<PlayedAnswer>,
+    /// What the mail relay answers.
+    relay: Vec<PlayedRelay>,
     wanted: Wanted,
 }
 
@@ -102,6 +104,7 @@ struct ClientChange {
 struct Wanted {
     rows: Vec<Value>,
     requests: Vec<Map<String, Value>>,
+    mails: Vec<Map<String, Value>>,
     /// Of each client the labels that it has afterwards.
     labels: BTreeMap<String, Vec<String>>,
     state: Option<BTreeMap<String, Option<StateValue>>>,

@@ -8,9 +8,6 @@ use watchbox_model::{Name, Time, TurnId, turn::Trigger};
 use watchbox_sandbox::host;
 use watchbox_store::{Effect, OpenTurn, Settlement, Written};
 
-/// What stands before the name that a guest gave an effect.
-const NAMED: &str = "once:";
-
 /// A journal.
 #[derive(Debug)]
 pub(crate) struct Journal {
@@ -76,7 +73,7 @@ impl Journal {
     /// The same, with what ticks before it did that were set aside, the newest first. Only names say that two ticks mean one effect.
     pub(crate) fn carrying(mut self, carried: Vec<(TurnId, Effect)>) -> Self {
         for (turn, effect) in carried {
-            if effect.name.starts_with(NAMED) && turn != self.origin.turn {
+            if host::Effect::is_named(&effect.name) && turn != self.origin.turn {
                 self.carried
                     .entry(effect.name.clone())
                     .or_insert((turn, effect));
@@ -116,10 +113,7 @@ impl Journal {
 
     /// The effect that a try asks for: done before, or to be done.
     pub(crate) fn effect(&self, asked: &host::Effect) -> Effect {
-        let (name, nth) = match asked {
-            host::Effect::Named(name) => (format!("{NAMED}{name}"), 0),
-            host::Effect::Alike(digest, nth) => (digest.to_string(), *nth),
-        };
+        let (name, nth) = asked.written();
         let found = self
             .of_name(&name)
             .filter(|(_, is_taken)| !**is_taken)
@@ -209,7 +203,7 @@ mod tests {
     }
 
     fn named(name: &str) -> host::Effect {
-        host::Effect::Named(name.to_owned())
+        host::Effect::Named(watchbox_model::Capability::Http, name.to_owned())
     }
 
     fn alike(nth: u32) -> host::Effect {

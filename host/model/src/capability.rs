@@ -14,6 +14,8 @@ pub enum Capability {
     Labels,
     /// Send HTTP requests.
     Http,
+    /// Send mail.
+    Mail,
     /// Keep values between turns.
     State,
     /// Write lines for the operator.
@@ -24,10 +26,11 @@ pub enum Capability {
 
 impl Capability {
     /// All there are.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Clients,
         Self::Labels,
         Self::Http,
+        Self::Mail,
         Self::State,
         Self::Log,
         Self::Clock,
@@ -39,6 +42,7 @@ impl Capability {
             Self::Clients => "clients",
             Self::Labels => "labels",
             Self::Http => "http",
+            Self::Mail => "mail",
             Self::State => "state",
             Self::Log => "log",
             Self::Clock => "clock",
@@ -48,7 +52,7 @@ impl Capability {
 
 /// A text that names no capability.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no capability: there are clients, labels, http, state, log and clock")]
+#[error("`{0}` is no capability: there are clients, labels, http, mail, state, log and clock")]
 pub struct CapabilityError(String);
 
 impl FromStr for Capability {

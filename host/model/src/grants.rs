@@ -12,6 +12,7 @@ mod lack;
 mod narrow;
 mod path_pattern;
 mod print;
+mod recipient;
 mod rule;
 mod told;
 mod url_pattern;
@@ -29,6 +30,7 @@ pub(crate) use http::is_method;
 pub use http::{HttpGrant, Reach};
 pub use lack::Lack;
 pub use narrow::{Kept, Narrowed};
+pub use recipient::Recipients;
 pub use rule::Rule;
 pub use url_pattern::{UrlPattern, UrlPatternError};
 pub use uses::{HttpUse, Use};
@@ -36,7 +38,7 @@ pub use uses::{HttpUse, Use};
 /// Why a text holds no grants.
 pub use crate::document::DocumentError as GrantsError;
 use crate::{
-    Capability, Client, Label, Limits, SearchTerm,
+    Capability, Client, Label, Limits, MailAddress, SearchTerm,
     document::{Document, Field},
     label::LabelOp,
 };
@@ -48,6 +50,7 @@ use crate::{
 /// labels: { add: [], remove: [Slack] }    # `*` allows every label
 /// http:
 ///   - { method: POST, url: "https://hooks.slack.com/services/*", secrets: [token_url] }
+/// mail: [ soc@example.org ]               # addresses; `*@example.org` allows all of a domain, `*` every one
 /// state: true
 /// log: true
 /// clock: true
@@ -61,6 +64,8 @@ pub struct Grants {
     pub labels: LabelsGrant,
     /// The requests that may be sent.
     pub http: Vec<HttpGrant>,
+    /// Who may be written to (how often is a limit).
+    pub mail: Vec<Recipients>,
     /// Whether state may be kept (its size is a limit).
     pub state: bool,
     /// Whether lines may be logged (their number is a limit).
@@ -175,7 +180,7 @@ impl Grants {
             return Ok(Self::default());
         }
         let fields = field.fields(&[
-            "clients", "labels", "http", "state", "log", "clock", "limits",
+            "clients", "labels", "http", "mail", "state", "log", "clock", "limits",
         ])?;
         let flag = |name: &str| fields.get(name).map_or(Ok(false), |field| field.boolean());
         Ok(Self {
@@ -193,6 +198,11 @@ impl Grants {
                 .iter()
                 .map(HttpGrant::read)
                 .collect::<Result<_, _>>()?,
+            mail: fields
+                .list("mail")?
+                .iter()
+                .map(Field::parse)
+                .collect::<Result<_, _>>()?,
             state: flag("state")?,
             log: flag("log")?,
             clock: flag("clock")?,
@@ -209,11 +219,13 @@ impl Grants {
             patterns.iter().map(ToString::to_string).collect()
         };
         let clients: Vec<String> = self.clients.iter().map(ToString::to_string).collect();
+        let mail: Vec<String> = self.mail.iter().map(ToString::to_string).collect();
         let http: Vec<Value> = self.http.iter().map(HttpGrant::to_json).collect();
         json!({
             "clients": clients,
             "labels": { "add": texts(&self.labels.add), "remove": texts(&self.labels.remove) },
             "http": http,
+            "mail": mail,
             "state": self.state,
             "log": self.log,
             "clock": self.clock,
@@ -261,7 +273,7 @@ impl Grants {
             Capability::State => self.state,
             Capability::Log => self.log,
             Capability::Clock => self.clock,
-            Capability::Clients | Capability::Labels | Capability::Http => false,
+            Capability::Clients | Capability::Labels | Capability::Http | Capability::Mail => false,
         };
         if granted {
             Ok(Rule::Whole(capability))
@@ -276,6 +288,11 @@ impl Grants {
     /// where there are secrets, it shows no more of the URL than scheme, host and port.
     pub fn send(&self, method: &str, url: &Url, secrets: &[&str]) -> Result<&HttpGrant, Denied> {
         http::decide(&self.http, method, url, secrets)
+    }
+
+    /// May a message go to this address?
+    pub fn mail_to(&self, address: &MailAddress) -> Verdict<'_> {
+        recipient::decide(&self.mail, address)
     }
 
     /// How far a request may go that may be sent: as far as any of the rules says that allow it.

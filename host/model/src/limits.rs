@@ -23,7 +23,9 @@ pub struct Limits {
     pub calls: u32,
     /// HTTP requests a minute.
     pub requests_per_minute: u32,
-    /// Bytes of an HTTP request's body.
+    /// Mails an hour.
+    pub mails_per_hour: u32,
+    /// Bytes of an HTTP request's body, and of a mail's text.
     pub request: u64,
     /// Bytes of an HTTP response's body.
     pub response: u64,
@@ -51,6 +53,7 @@ impl Default for Limits {
             turn: Duration::from_secs(60),
             calls: 10_000,
             requests_per_minute: 120,
+            mails_per_hour: 60,
             request: 1 << 20,
             response: 1 << 20,
             rows: 100_000,
@@ -73,6 +76,7 @@ impl Limits {
             "turn",
             "calls",
             "requests-per-minute",
+            "mails-per-hour",
             "request",
             "response",
             "rows",
@@ -116,6 +120,7 @@ impl Limits {
             turn: duration("turn", 24 * hour, default.turn)?,
             calls: number("calls", 0, default.calls)?,
             requests_per_minute: number("requests-per-minute", 0, default.requests_per_minute)?,
+            mails_per_hour: number("mails-per-hour", 0, default.mails_per_hour)?,
             request: size("request", 1 << 30, default.request)?,
             response: size("response", 1 << 30, default.response)?,
             rows: number("rows", 0, default.rows)?,
@@ -143,6 +148,7 @@ impl Limits {
             "turn": measure::show_duration(self.turn),
             "calls": self.calls,
             "requests-per-minute": self.requests_per_minute,
+            "mails-per-hour": self.mails_per_hour,
             "request": measure::show_size(self.request),
             "response": measure::show_size(self.response),
             "rows": self.rows,

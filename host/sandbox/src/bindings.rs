@@ -11,6 +11,7 @@ wasmtime::component::bindgen!({
         "watchbox:artifact/clients": async | trappable,
         "watchbox:artifact/labels": async | trappable,
         "watchbox:artifact/http": async | trappable,
+        "watchbox:artifact/mail": async | trappable,
         "watchbox:artifact/state": async | trappable,
         // A call that can trap can also end its turn, which is what too many calls do.
         default: trappable,

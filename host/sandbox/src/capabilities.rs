@@ -4,9 +4,11 @@
 
 pub(crate) mod clients;
 pub(crate) mod clock;
+pub(crate) mod effects;
 pub(crate) mod http;
 pub(crate) mod labels;
 pub(crate) mod log;
+pub(crate) mod mail;
 pub(crate) mod state;
 
 #[cfg(test)]

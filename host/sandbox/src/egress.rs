@@ -10,16 +10,23 @@ mod exchange;
 mod outgoing;
 mod pace;
 mod pin;
+mod relay;
 mod resolve;
 mod scrub;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use url::{Host, Url};
-use watchbox_model::grants::Reach;
+use watchbox_model::{Name, grants::Reach};
 
 pub(crate) use exchange::{Answer, Body, Failure};
 pub(crate) use outgoing::Outgoing;
+pub(crate) use relay::{Mail, Relay, Untaken};
+pub use relay::{RelayConfig, RelayError, RelayTls};
 pub(crate) use resolve::Resolve;
 
 use pace::Pace;
@@ -27,12 +34,18 @@ use pin::Pinned;
 
 use crate::Withheld;
 
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
 /// The way out, shared by every instance.
 pub(crate) struct Egress {
     outside: Outside,
     resolver: Arc<dyn Resolve>,
     clients: Pinned,
+    /// Of requests.
     pub(crate) pace: Pace,
+    mail_pace: Pace,
+    relay: Option<Relay>,
 }
 
 impl Egress {
@@ -47,8 +60,15 @@ impl Egress {
             outside: Outside::Real,
             resolver,
             clients: Pinned::default(),
-            pace: Pace::default(),
+            pace: Pace::within(MINUTE),
+            mail_pace: Pace::within(HOUR),
+            relay: None,
         }
+    }
+
+    /// The same with a mail relay.
+    pub(crate) fn with_relay(self, relay: Option<Relay>) -> Self {
+        Self { relay, ..self }
     }
 
     /// One that is no way out: what would have left goes to `withheld`.
@@ -56,6 +76,7 @@ impl Egress {
         Self {
             outside: Outside::Withheld(withheld),
             pace: Pace::endless(),
+            mail_pace: Pace::endless(),
             ..Self::new()
         }
     }
@@ -65,6 +86,30 @@ impl Egress {
         match &self.outside {
             Outside::Real => None,
             Outside::Withheld(withheld) => Some(withheld),
+        }
+    }
+
+    /// Takes one of the mails that an installation may send an hour; or says how long it is until there is one.
+    pub(crate) fn take_mail(&self, who: &Name, limit: u32) -> Result<(), Duration> {
+        self.mail_pace.take(who, limit, Instant::now())
+    }
+
+    /// The `Message-ID` of the message of this key.
+    pub(crate) fn message_id(&self, key: &str) -> String {
+        match &self.relay {
+            Some(relay) => relay.message_id(key),
+            None => format!("<{key}@watchbox.invalid>"),
+        }
+    }
+
+    /// Hands a message to the relay. Gives what the relay said.
+    pub(crate) async fn mail(&self, mail: &Mail) -> Result<String, Untaken> {
+        match (self.withholds(), &self.relay) {
+            (Some(withheld), _) => withheld.mail(mail).map(|()| String::new()),
+            (None, Some(relay)) => relay.hand_over(mail).await,
+            (None, None) => Err(Untaken::Unavailable(
+                "no mail relay is set: `mail` in the server's settings names one".to_owned(),
+            )),
         }
     }
 

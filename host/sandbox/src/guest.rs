@@ -18,10 +18,7 @@ use watchbox_model::{
 
 use crate::{
     Authority, Turn, TurnFailure,
-    capabilities::{
-        http::{Effects as HttpEffects, UnderWay},
-        state::Written,
-    },
+    capabilities::{effects::Effects, http::UnderWay, state::Written},
     egress::Egress,
     engine::{TICK, Ticker},
     gate::{Allowed, Call, Gate, Ruling},
@@ -55,7 +52,7 @@ pub(crate) struct Work {
     /// The clients whose labels were changed, as they are with the changes.
     pub(crate) changed: BTreeMap<ClientId, Client>,
     pub(crate) state: Written,
-    pub(crate) http: HttpEffects,
+    pub(crate) effects: Effects,
     /// The requests that are not over.
     pub(crate) under_way: UnderWay,
     view: Option<Arc<dyn View>>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use watchbox_model::{Client, ClientId, Digest, SearchTerm};
+use watchbox_model::{Capability, Client, ClientId, Digest, SearchTerm};
 
 /// Why the outside could not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,10 +13,27 @@ pub struct Unavailable(pub String);
 /// An effect that leaves the machine, as a try of a turn asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// By the name that the guest gave it: there is one of it in a turn.
-    Named(String),
+    /// By the name that the guest gave it: there is one of it, and of this capability, in a turn.
+    Named(Capability, String),
     /// By what it says, and how many of its like this try had settled before.
     Alike(Digest, u32),
+}
+
+impl Effect {
+    /// What it is called where it is written down, and which of that name it is.
+    pub fn written(&self) -> (String, u32) {
+        match self {
+            Self::Named(Capability::Http, name) => (format!("once:{name}"), 0),
+            Self::Named(of, name) => (format!("{of}-once:{name}"), 0),
+            Self::Alike(digest, nth) => (digest.to_string(), *nth),
+        }
+    }
+
+    /// Whether what is written down under this name had a name that the guest gave it.
+    pub fn is_named(written: &str) -> bool {
+        let prefix = written.split_once(':').map(|(prefix, _)| prefix);
+        prefix.is_some_and(|prefix| prefix == "once" || prefix.ends_with("-once"))
+    }
 }
 
 /// What is known of an effect.

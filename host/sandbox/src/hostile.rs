@@ -16,7 +16,7 @@ const IMPORTS: &str = r#"
     (import "watchbox:artifact/labels@0.1.0" "add" (func $add (param i32 i32 i32 i32 i32)))
     (import "watchbox:artifact/state@0.1.0" "keys" (func $keys (param i32 i32 i32)))
     (import "watchbox:artifact/http@0.1.0" "send"
-      (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#;
+      (func $send (param i32 i32)))"#;
 
 const GRANTS: &str =
     "{ clock: true, log: true, state: true, labels: { add: ['*'] }, limits: { compute: 50ms } }";
@@ -158,10 +158,12 @@ fn attempts() -> Vec<(&'static str, String, &'static str)> {
         ),
         (
             "a request whose URL is of no kind",
-            guest(handle(&format!(
-                "(call $send (i32.const 0) (i32.const 0) (i32.const 5) {} (i32.const 600))",
-                "(i32.const 0)".repeat(13)
-            ))),
+            guest(handle("(i32.store8 (i32.const 328) (i32.const 5)) (call $send (i32.const 320) (i32.const 600))")),
+            "trapped",
+        ),
+        (
+            "a request with more secrets in its body than there is memory",
+            guest(handle("(i32.store (i32.const 368) (i32.const -1)) (call $send (i32.const 320) (i32.const 600))")),
             "trapped",
         ),
         ("an answer to be put beyond its memory", guest(handle("(call $now (i32.const -8))")), "trapped"),

@@ -56,6 +56,9 @@ pub(crate) static SERVED: &[Served] = &[
     gated("watchbox:artifact/http", Capability::Http, |l| {
         artifact::http::add_to_linker::<Guest, HasSelf<Guest>>(l, |guest| guest)
     }),
+    gated("watchbox:artifact/mail", Capability::Mail, |l| {
+        artifact::mail::add_to_linker::<Guest, HasSelf<Guest>>(l, |guest| guest)
+    }),
     gated("watchbox:artifact/state", Capability::State, |l| {
         artifact::state::add_to_linker::<Guest, HasSelf<Guest>>(l, |guest| guest)
     }),
@@ -292,7 +295,7 @@ mod tests {
     fn names() -> Vec<String> {
         let others = [
             "watchbox:artifact/handler@0.1.0",
-            "watchbox:artifact/mail@0.1.0",
+            "watchbox:artifact/mail@0.2.0",
             "watchbox:artifact/http@0.2.0",
             "watchbox:artifact/http@1.0.0",
             "wasi:http/incoming-handler@0.2.12",
@@ -382,7 +385,7 @@ mod tests {
             let of = SERVED.iter().filter(|served| class(&served.class));
             of.map(|served| served.name).collect::<Vec<_>>().join(" ")
         };
-        insta::assert_snapshot!(list(|class| matches!(class, Class::Gated(_))), @"watchbox:artifact/clients watchbox:artifact/labels watchbox:artifact/http watchbox:artifact/state watchbox:artifact/log watchbox:artifact/clock wasi:http/outgoing-handler wasi:http/types");
+        insta::assert_snapshot!(list(|class| matches!(class, Class::Gated(_))), @"watchbox:artifact/clients watchbox:artifact/labels watchbox:artifact/http watchbox:artifact/mail watchbox:artifact/state watchbox:artifact/log watchbox:artifact/clock wasi:http/outgoing-handler wasi:http/types");
         insta::assert_snapshot!(list(|class| *class == Class::Plumbing), @"wasi:io/error wasi:io/poll wasi:io/streams");
         assert!(
             SERVED

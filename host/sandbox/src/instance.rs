@@ -247,7 +247,7 @@ impl Instance {
                 rows,
                 labels: work.labels,
                 state: work.state.finish(),
-                left_machine: work.http.left_machine(),
+                left_machine: work.effects.left_machine(),
             }),
             messages,
             audit: guest.gate.take_records(),

@@ -38,6 +38,7 @@ mod wasi;
 mod withheld;
 
 pub use component::{Component, LoadError};
+pub use egress::{RelayConfig, RelayError, RelayTls};
 pub use inspect::{InspectError, Inspection, inspect};
 pub use instance::Instance;
 pub use lines::LineCount;
@@ -45,4 +46,7 @@ pub use overlay::Overlay;
 pub use rehearsal::Rehearsal;
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};
 pub use turn::{Authority, Effects, Input, Turn, TurnFailure, TurnReport, Usage};
-pub use withheld::{CannedAnswer, PlayedAnswer, Withheld, WithheldCall, WithheldRequest};
+pub use withheld::{
+    CannedAnswer, PlayedAnswer, PlayedRelay, Withheld, WithheldCall, WithheldEffect, WithheldMail,
+    WithheldRequest,
+};

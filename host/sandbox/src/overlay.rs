@@ -161,12 +161,9 @@ impl Overlay {
 
 /// What names `effect`, and where it stands among those that were `sent`, if it was done.
 fn find(sent: &[Sent], effect: &Effect) -> (String, Option<usize>) {
-    let (name, nth) = match effect {
-        Effect::Named(name) => (format!("once:{name}"), 0),
-        Effect::Alike(digest, nth) => (digest.to_string(), *nth as usize),
-    };
+    let (name, nth) = effect.written();
     let mut free = (0..sent.len()).filter(|at| sent[*at].name == name && !sent[*at].is_taken);
-    let found = free.nth(nth);
+    let found = free.nth(nth as usize);
     (name, found)
 }
 

@@ -16,7 +16,7 @@ use crate::{
     LoadError,
     cache::Cache,
     component::{self, Component},
-    egress::Egress,
+    egress::{Egress, Relay, RelayConfig},
     engine::{self, Ticker},
     inspect,
 };
@@ -30,6 +30,8 @@ pub struct SandboxConfig {
     pub instances: u32,
     /// The most linear memory that any grant may give an instance, in bytes.
     pub memory: u64,
+    /// Where mail is handed to; `None` sends none.
+    pub relay: Option<RelayConfig>,
 }
 
 impl Default for SandboxConfig {
@@ -38,6 +40,7 @@ impl Default for SandboxConfig {
             cache: None,
             instances: 2_000,
             memory: 1 << 30,
+            relay: None,
         }
     }
 }
@@ -64,8 +67,10 @@ struct Shared {
 
 impl Sandbox {
     /// Sets one up.
-    pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
-        Self::with_egress(config, Egress::new())
+    pub fn new(mut config: SandboxConfig) -> Result<Self, SandboxError> {
+        let relay = config.relay.take().map(Relay::new).transpose();
+        let relay = relay.map_err(|why| SandboxError(format!("the mail relay: {why}")))?;
+        Self::with_egress(config, Egress::new().with_relay(relay))
     }
 
     pub(crate) fn with_egress(config: SandboxConfig, egress: Egress) -> Result<Self, SandboxError> {

@@ -1,5 +1,6 @@
 //! What the tests stand on: an outside in memory, guests written in WebAssembly text, and the turns they are given.
 
+pub(crate) mod relay;
 pub(crate) mod server;
 
 use std::{
@@ -248,10 +249,17 @@ capabilities:
   clients: { reason: test }
   labels: { reason: test }
   http: { reason: test, needs: [ { method: GET, url: "https://example.com/" } ] }
+  mail: { reason: test }
   state: { reason: test }
   log: { reason: test }
   clock: { reason: test }
 "#;
+
+/// Words of memory, as a data segment of a module in text has them.
+pub(crate) fn words(words: &[u32]) -> String {
+    let bytes = words.iter().flat_map(|word| word.to_le_bytes());
+    bytes.map(|byte| format!("\\{byte:02x}")).collect()
+}
 
 /// A component of a core module in text, with `manifest` embedded.
 pub(crate) fn component(module: &str, manifest: Option<&str>) -> Bytes {

@@ -364,7 +364,7 @@ async fn what_is_loaded_twice_is_one_and_what_is_not_used_is_warned_of() {
     assert!(Arc::ptr_eq(&one, &two));
     assert_eq!(one.digest(), watchbox_model::Digest::of(&wasm));
     let warned: Vec<String> = one.warnings();
-    assert_eq!(warned.len(), 4, "{warned:?}");
+    assert_eq!(warned.len(), 5, "{warned:?}");
     insta::assert_snapshot!(warned[0], @"`clients` is declared and not imported: it needs no grant, and its declaration can go");
 }
 

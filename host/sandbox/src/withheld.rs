@@ -1,6 +1,6 @@
 //! A run whose effects are withheld: nothing leaves the machine, and what would have left it is collected.
 //!
-//! A request is decided by the grants as always, and then answered here instead of being sent: its name is not even resolved, so whether
+//! A request, or a message, is decided by the grants as always, and then answered here instead of being sent: its name is not even resolved, so whether
 //! the address behind it is one that may be reached is left open. It counts for no pace, so that such a run never takes from what
 //! the installation may send a minute.
 
@@ -17,7 +17,10 @@ use watchbox_model::{
     grants::{HttpUse, Use},
 };
 
-use crate::egress::{Answer, Body, Failure, Outgoing};
+use crate::{
+    egress::{Answer, Body, Failure, Mail, Outgoing, Untaken},
+    printable,
+};
 
 /// The most different uses that are kept.
 const USES: usize = 10_000;
@@ -63,17 +66,50 @@ pub enum PlayedAnswer {
     Limited(Duration),
 }
 
-/// A request that would have been made.
+/// What the mail relay answers, where each message is told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlayedRelay {
+    /// It takes the message.
+    Taken,
+    /// It never will take it, for this reason.
+    Refused(String),
+    /// It does not take it now.
+    Unavailable(String),
+    /// The mails of this hour are spent: there is room for one more after this long.
+    Limited(Duration),
+}
+
+/// A request that would have been made, or a message that would have been sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WithheldCall {
-    /// Method and URL; of a secret URL, the secret's name and where it leads.
+    /// Method and URL; of a secret URL, the secret's name and where it leads. Of a message `mail to` and its recipients.
     pub target: String,
-    /// Bytes of its body.
+    /// Bytes of its body, or text.
     pub bytes: u64,
     /// The name that the guest gave the effect.
     pub once: Option<String>,
-    /// The request itself.
-    pub request: WithheldRequest,
+    /// The request, or message, itself.
+    pub effect: WithheldEffect,
+}
+
+/// What would have left the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WithheldEffect {
+    /// A request.
+    Request(WithheldRequest),
+    /// A message.
+    Mail(WithheldMail),
+}
+
+/// A message, as it would have been sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithheldMail {
+    /// Who it is for.
+    pub to: Vec<String>,
+    /// Its subject.
+    pub subject: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// A request as the guest wrote it: where a secret goes stands its name, as `{name}`.
@@ -93,6 +129,7 @@ pub struct WithheldRequest {
 #[derive(Default)]
 pub struct Withheld {
     answers: Answers,
+    relay: Mutex<VecDeque<PlayedRelay>>,
     seen: Mutex<Seen>,
 }
 
@@ -125,6 +162,7 @@ impl Withheld {
     pub fn new(answer: CannedAnswer) -> Self {
         Self {
             answers: Answers::Same(answer),
+            relay: Mutex::default(),
             seen: Mutex::default(),
         }
     }
@@ -133,6 +171,7 @@ impl Withheld {
     pub fn played() -> Self {
         Self {
             answers: Answers::InTurn(Mutex::default()),
+            relay: Mutex::default(),
             seen: Mutex::default(),
         }
     }
@@ -144,7 +183,12 @@ impl Withheld {
         }
     }
 
-    /// The requests since the last time this was asked, in order. One turn can make no more than its limit of calls.
+    /// From now on these are the relay's answers, in turn. Where none is left, it takes the message.
+    pub fn play_relay(&self, answers: impl IntoIterator<Item = PlayedRelay>) {
+        *lock(&self.relay) = answers.into_iter().collect();
+    }
+
+    /// The requests and messages since the last time this was asked, in order. One turn can make no more than its limit of calls.
     pub fn take_calls(&self) -> Vec<WithheldCall> {
         mem::take(&mut self.seen().calls)
     }
@@ -175,7 +219,7 @@ impl Withheld {
             Capability::Log => self.saw(Use::Log),
             Capability::Clock => self.saw(Use::Clock),
             // Of these, what was used is more than that they were.
-            Capability::Clients | Capability::Labels | Capability::Http => {}
+            Capability::Clients | Capability::Labels | Capability::Http | Capability::Mail => {}
         }
     }
 
@@ -183,10 +227,10 @@ impl Withheld {
     pub(crate) fn exchange(&self, request: &Outgoing, limit: u64) -> Result<Answer, Failure> {
         self.saw(Use::Http(http_use(request)));
         self.seen().calls.push(WithheldCall {
-            target: crate::printable::line(&request.target(), crate::printable::TARGET),
+            target: printable::line(&request.target(), printable::TARGET),
             bytes: request.body.len() as u64,
             once: request.once.clone(),
-            request: request.written(),
+            effect: WithheldEffect::Request(request.written()),
         });
         let played = match &self.answers {
             Answers::Same(answer) => PlayedAnswer::Response {
@@ -220,6 +264,28 @@ impl Withheld {
                 Body::Whole(body)
             },
         })
+    }
+
+    /// Takes a message in the relay's place.
+    pub(crate) fn mail(&self, mail: &Mail) -> Result<(), Untaken> {
+        let to: Vec<String> = mail.to.iter().map(ToString::to_string).collect();
+        let target = format!("mail to {}", to.join(", "));
+        self.seen().calls.push(WithheldCall {
+            target: printable::line(&target, printable::TARGET),
+            bytes: mail.text.len() as u64,
+            once: mail.once.clone(),
+            effect: WithheldEffect::Mail(WithheldMail {
+                to,
+                subject: mail.subject.clone(),
+                text: mail.text.clone(),
+            }),
+        });
+        match lock(&self.relay).pop_front() {
+            None | Some(PlayedRelay::Taken) => Ok(()),
+            Some(PlayedRelay::Refused(why)) => Err(Untaken::Refused(why)),
+            Some(PlayedRelay::Unavailable(why)) => Err(Untaken::Unavailable(why)),
+            Some(PlayedRelay::Limited(wait)) => Err(Untaken::Limited(wait)),
+        }
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {

@@ -58,6 +58,9 @@ pub enum OpenError {
     /// The engine can't be started.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The mail relay can't be used as it is set.
+    #[error(transparent)]
+    Mail(#[from] crate::config::MailSettingsError),
     /// There is no admin token.
     #[error(transparent)]
     AdminToken(#[from] admin::AdminTokenError),
@@ -78,7 +81,7 @@ impl App {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(config.sqlite()).await?);
         admin::ensure(store.as_ref(), &config.data).await?;
         let tokens = Tokens::load(store.clone()).await?;
-        let sandbox = Sandbox::new(config.sandbox())?;
+        let sandbox = Sandbox::new(config.sandbox()?)?;
         let engine = Engine::start(config.engine(), store, sandbox).await?;
         let in_flight = config.ingest.in_flight_mib.saturating_mul(1 << 20);
         Ok(Self {

@@ -1,11 +1,16 @@
 //! The server's settings: what an operator may write in the file that `watchbox serve --config` takes.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use watchbox_engine::EngineConfig;
-use watchbox_model::TrustPolicy;
-use watchbox_sandbox::SandboxConfig;
+use watchbox_model::{Secret, TrustPolicy};
+use watchbox_sandbox::{RelayConfig, RelayTls, SandboxConfig};
 use watchbox_store::{Retention, SqliteConfig};
 
 /// The settings. Each has a default; an unknown one is an error.
@@ -17,6 +22,7 @@ use watchbox_store::{Retention, SqliteConfig};
 /// ingest: { body_mib: 64 }
 /// http: { hosts: [watchbox.example.org] }
 /// tls: { certificate: server.pem, key: server.key }
+/// mail: { relay: "smtp.example.org:587", from: "watchbox <watchbox@example.org>", user: watchbox, password_file: relay.password }
 /// trust:
 ///   keys: [ { name: release, key: RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3, artifacts: ["Server.*"] } ]
 /// ```
@@ -31,6 +37,8 @@ pub struct Config {
     pub tls: Option<TlsSection>,
     /// Speak plain HTTP on an address that other machines can reach too: where a proxy does TLS, or the network is trusted.
     pub allow_plain_http: bool,
+    /// The mail relay; no mail is sent where it is left out.
+    pub mail: Option<MailSection>,
     /// A folder that is watched: `NAME.wasm` put there is installed as NAME, or upgraded; `NAME.grants.yaml` and `NAME.parameters.yaml` are its settings.
     /// It must belong to the server's user or root, and not be writable for everybody.
     pub artifacts_folder: Option<PathBuf>,
@@ -68,6 +76,64 @@ pub struct TlsSection {
     /// Beside `client_ca`: let tokens send events too, on connections without a certificate, as long as a fleet goes over to certificates.
     #[serde(default)]
     pub tokens_send: bool,
+}
+
+/// The mail relay, and who mail is from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailSection {
+    /// Its name or address, and its port: `smtp.example.org:587`.
+    pub relay: String,
+    /// The sender: `watchbox@example.org`, or `Name <watchbox@example.org>`.
+    pub from: String,
+    /// How the connection is made safe: `starttls`, `tls` from its first byte on (port 465), or `none`, for a relay on this machine.
+    #[serde(default)]
+    pub tls: MailTls,
+    /// Certificates, in PEM, that are trusted beside the machine's.
+    pub ca: Option<PathBuf>,
+    /// The user to log in as.
+    pub user: Option<String>,
+    /// The file that holds the user's password. Not to be readable for everybody.
+    pub password_file: Option<PathBuf>,
+}
+
+/// How the connection to the mail relay is made safe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    /// By STARTTLS, without which nothing is said.
+    #[default]
+    StartTls,
+    /// From the first byte on.
+    Tls,
+    /// Not at all.
+    None,
+}
+
+/// Why the mail relay can't be used as it is set.
+#[derive(Debug, thiserror::Error)]
+pub enum MailSettingsError {
+    /// `relay` names no server and port.
+    #[error(
+        "`mail.relay` in the settings: `{0}` is no name and port, such as smtp.example.org:587"
+    )]
+    Relay(String),
+    /// One of `user` and `password_file` is missing.
+    #[error("`mail` in the settings: `user` and `password_file` belong together")]
+    Login,
+    /// A file can't be read.
+    #[error("`mail.{setting}` in the settings: {path} can't be read: {error}")]
+    File {
+        /// Which setting names it.
+        setting: &'static str,
+        /// The file.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Others could read the password.
+    #[error("`mail.password_file` in the settings: everybody may read {0}: chmod o-r {0}")]
+    Open(String),
 }
 
 /// The audit trail.
@@ -149,6 +215,7 @@ impl Default for Config {
             data: PathBuf::from("watchbox-data"),
             listen: SocketAddr::from(([127, 0, 0, 1], 8421)),
             tls: None,
+            mail: None,
             allow_plain_http: false,
             artifacts_folder: None,
             audit: AuditSection::default(),
@@ -212,13 +279,14 @@ impl Config {
         }
     }
 
-    /// The sandbox's settings.
-    pub fn sandbox(&self) -> SandboxConfig {
-        SandboxConfig {
+    /// The sandbox's settings; reads the files that those of mail name.
+    pub fn sandbox(&self) -> Result<SandboxConfig, MailSettingsError> {
+        Ok(SandboxConfig {
             cache: Some(self.data.join("cache")),
             instances: self.engine.instances,
             memory: self.engine.memory_mib.saturating_mul(1 << 20),
-        }
+            relay: self.mail.as_ref().map(MailSection::relay).transpose()?,
+        })
     }
 
     /// The engine's settings.
@@ -234,6 +302,61 @@ impl Config {
             backoff_cap: Duration::from_secs(self.engine.backoff_cap_seconds),
             grace: Duration::from_secs(self.engine.grace_seconds),
         }
+    }
+}
+
+impl MailSection {
+    fn relay(&self) -> Result<RelayConfig, MailSettingsError> {
+        let found = self.relay.rsplit_once(':').and_then(|(host, port)| {
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            Some((host, port.parse().ok()?))
+        });
+        let (host, port) = found
+            .filter(|(host, _)| !host.is_empty())
+            .ok_or_else(|| MailSettingsError::Relay(self.relay.clone()))?;
+        let login = match (&self.user, &self.password_file) {
+            (Some(user), Some(file)) => Some((user.clone(), password(file)?)),
+            (None, None) => None,
+            _ => return Err(MailSettingsError::Login),
+        };
+        let ca = self
+            .ca
+            .as_ref()
+            .map(|file| std::fs::read(file).map_err(|error| unread("ca", file, error)));
+        Ok(RelayConfig {
+            host: host.to_owned(),
+            port,
+            tls: match self.tls {
+                MailTls::StartTls => RelayTls::StartTls,
+                MailTls::Tls => RelayTls::Implicit,
+                MailTls::None => RelayTls::None,
+            },
+            ca: ca.transpose()?,
+            login,
+            from: self.from.clone(),
+        })
+    }
+}
+
+fn password(file: &Path) -> Result<Secret, MailSettingsError> {
+    let wrong = |error| unread("password_file", file, error);
+    let text = std::fs::read_to_string(file).map_err(wrong)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(file).map_err(wrong)?.permissions().mode();
+        if mode & 0o004 != 0 {
+            return Err(MailSettingsError::Open(file.display().to_string()));
+        }
+    }
+    Ok(Secret::new(text))
+}
+
+fn unread(setting: &'static str, file: &Path, error: std::io::Error) -> MailSettingsError {
+    MailSettingsError::File {
+        setting,
+        path: file.display().to_string(),
+        error,
     }
 }
 
@@ -259,6 +382,53 @@ mod tests {
         let none = serde_json::from_str::<Config>("{}").unwrap();
         let empty = serde_json::from_str::<Config>(r#"{"trust": {}}"#).unwrap();
         assert_eq!((none.trust.is_some(), empty.trust.is_some()), (false, true));
+    }
+
+    #[test]
+    fn a_relay_is_read_with_its_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let password = folder.path().join("password");
+        std::fs::write(&password, "sesame\n").unwrap();
+        let relay = |more: serde_json::Value| {
+            let mut mail =
+                serde_json::json!({"relay": "smtp.example.org:587", "from": "a@example.org"});
+            mail.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            let config: Config = serde_json::from_value(serde_json::json!({"mail": mail})).unwrap();
+            config
+                .sandbox()
+                .map(|sandbox| sandbox.relay.unwrap())
+                .map_err(|error| error.to_string())
+        };
+        let login = serde_json::json!({"user": "u", "password_file": password});
+        let mode = |mode| {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+            std::fs::set_permissions(&password, mode).unwrap();
+        };
+        mode(0o644);
+        assert!(relay(login.clone()).unwrap_err().contains("chmod o-r"));
+        mode(0o640);
+        let read = relay(login).unwrap();
+        assert_eq!((read.host.as_str(), read.port), ("smtp.example.org", 587));
+        assert_eq!(read.login.unwrap().1.reveal(), "sesame\n");
+        assert_eq!(
+            relay(serde_json::json!({"relay": "[::1]:25", "tls": "none"}))
+                .unwrap()
+                .host,
+            "::1"
+        );
+        for (wrong, told) in [
+            (
+                serde_json::json!({"relay": "smtp.example.org"}),
+                "no name and port",
+            ),
+            (serde_json::json!({"relay": ":25"}), "no name and port"),
+            (serde_json::json!({"user": "u"}), "belong together"),
+            (serde_json::json!({"ca": "/nowhere"}), "mail.ca"),
+        ] {
+            assert!(relay(wrong).unwrap_err().contains(told), "{told}");
+        }
     }
 
     #[test]

@@ -163,13 +163,14 @@ extern const wb_artifact wb_the_artifact;
 typedef enum {
     WB_NO_ERROR,
     WB_DENIED,          /* no grant covers it; the text names the one that would */
-    WB_INVALID,         /* the query, label, request or key is none */
-    WB_UNAVAILABLE,     /* the server could not read its clients just now */
+    WB_INVALID,         /* the query, label, request, message or key is none */
+    WB_UNAVAILABLE,     /* the server could not read its clients, or its mail relay did not take the message, just now */
+    WB_REFUSED,         /* the mail relay never will take the message */
     WB_UNKNOWN_CLIENT,  /* there is no client of this id */
     WB_UNREACHABLE,     /* whether the other side acted on the request is unknown */
     WB_TIMEOUT,         /* the same */
     WB_TOO_LARGE,       /* of a response, or of the state; `number` is the limit in bytes */
-    WB_LIMITED,         /* in `number` milliseconds there is room for one more request */
+    WB_LIMITED,         /* in `number` milliseconds there is room for one more request, or message */
 } wb_error_kind;
 
 typedef struct {
@@ -225,12 +226,20 @@ typedef struct {
     wb_filled value;
 } wb_header;
 
+/* A place in a body where a secret parameter's value goes: before the byte `at` of what is written. Places ascend. */
+typedef struct {
+    size_t at;
+    const char *secret;
+} wb_insertion;
+
 typedef struct {
     const char *method;
     wb_filled url;
     const wb_header *headers;
     size_t header_count;
     wb_text body;
+    const wb_insertion *body_secrets; /* for services that want their key in the body */
+    size_t body_secret_count;
     uint32_t timeout_ms; /* 0: 30 s */
     wb_text once;        /* names the effect within its turn: what was settled under this name is not done again; empty for no name */
 } wb_request;
@@ -245,6 +254,18 @@ typedef struct {
 wb_error wb_http_send(const wb_request *request, wb_response *response);
 /* The first header of this name, in lower case; WB_MISSING's empty text where there is none. */
 wb_text wb_http_header(const wb_response *response, const char *name);
+
+/* A message of plain text. The relay and the sender are the server's. */
+typedef struct {
+    const wb_text *to; /* addresses, each of which must be granted */
+    size_t to_count;
+    wb_text subject, text;
+    wb_text once; /* names the effect within its turn, as that of a request does; empty for no name */
+} wb_mail;
+
+/* Sends it, and waits until the relay took it over. Errors are WB_DENIED, WB_INVALID, WB_REFUSED (and always will be), WB_UNAVAILABLE (try the turn again),
+   WB_LIMITED. `message_id` may be NULL. */
+wb_error wb_mail_send(const wb_mail *mail, wb_text *message_id);
 
 wb_error wb_state_get(wb_text key, wb_text *value, bool *found);
 wb_error wb_state_set(wb_text key, wb_text value);

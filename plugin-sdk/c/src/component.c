@@ -158,11 +158,15 @@ wb_error wb_http_send(const wb_request *request, wb_response *response) {
     watchbox_artifact_http_header_t *headers = wb_alloc(request->header_count * sizeof *headers);
     for (size_t at = 0; at < request->header_count; at++)
         headers[at] = (watchbox_artifact_http_header_t){lent(wb_t(request->headers[at].name)), filled(request->headers[at].value)};
+    watchbox_artifact_http_insertion_t *places = wb_alloc(request->body_secret_count * sizeof *places);
+    for (size_t at = 0; at < request->body_secret_count; at++)
+        places[at] = (watchbox_artifact_http_insertion_t){(uint32_t)request->body_secrets[at].at, lent(wb_t(request->body_secrets[at].secret))};
     watchbox_artifact_http_request_t made = {
         .method = lent(wb_t(request->method)),
         .url = filled(request->url),
         .headers = {headers, request->header_count},
         .body = {(uint8_t *)request->body.data, request->body.len},
+        .body_secrets = {places, request->body_secret_count},
         .timeout_ms = {request->timeout_ms != 0, request->timeout_ms},
         .once = {request->once.len > 0, lent(request->once)},
     };
@@ -182,6 +186,27 @@ wb_error wb_http_send(const wb_request *request, wb_response *response) {
     if (answer.headers.len > 0) wb_keep(answer.headers.ptr);
     if (answer.body.len > 0) wb_keep(answer.body.ptr);
     *response = (wb_response){answer.status, pairs, answer.headers.len, {(const char *)answer.body.ptr, answer.body.len}};
+    return DONE;
+}
+
+wb_error wb_mail_send(const wb_mail *mail, wb_text *message_id) {
+    static const wb_error_kind KINDS[] = {WB_DENIED, WB_INVALID, WB_REFUSED, WB_UNAVAILABLE, WB_LIMITED};
+    contract_string_t *to = wb_alloc(mail->to_count * sizeof *to);
+    for (size_t at = 0; at < mail->to_count; at++) to[at] = lent(mail->to[at]);
+    watchbox_artifact_mail_message_t made = {
+        .to = {to, mail->to_count},
+        .subject = lent(mail->subject),
+        .text = lent(mail->text),
+        .once = {mail->once.len > 0, lent(mail->once)},
+    };
+    contract_string_t id;
+    watchbox_artifact_mail_error_t error;
+    if (!watchbox_artifact_mail_send(&made, &id, &error)) {
+        wb_error_kind kind = KINDS[error.tag];
+        return kind == WB_LIMITED ? (wb_error){kind, {NULL, 0}, error.val.limited} : failed(kind, error.val.denied);
+    }
+    wb_text taken_id = taken(id);
+    if (message_id != NULL) *message_id = taken_id;
     return DONE;
 }
 

@@ -74,11 +74,12 @@ wb_text wb_error_text(wb_error error) {
     case WB_DENIED: return wb_format("denied: %.*s", WB_ARG(error.text));
     case WB_INVALID: return wb_format("invalid: %.*s", WB_ARG(error.text));
     case WB_UNAVAILABLE: return wb_format("unavailable: %.*s", WB_ARG(error.text));
+    case WB_REFUSED: return wb_format("refused: %.*s", WB_ARG(error.text));
     case WB_UNKNOWN_CLIENT: return wb_format("no client %.*s", WB_ARG(error.text));
     case WB_UNREACHABLE: return wb_format("unreachable: %.*s", WB_ARG(error.text));
     case WB_TIMEOUT: return wb_t("no response in time");
     case WB_TOO_LARGE: return wb_format("more than the limit of %u bytes", (unsigned)error.number);
-    case WB_LIMITED: return wb_format("the requests a minute are spent, the next one may be sent in %u ms", (unsigned)error.number);
+    case WB_LIMITED: return wb_format("too many for now, the next one may be sent in %u ms", (unsigned)error.number);
     default: return wb_t("no error");
     }
 }

@@ -45,6 +45,16 @@ static wb_failure greet(wb_rows *rows) {
     return wb_ok;
 }
 
+/* Tells one, then two. */
+static wb_failure mail(wb_rows *rows) {
+    const wb_text both[] = {wb_t("a@example.org"), wb_t("b@example.org")};
+    wb_text id;
+    WB_TRY(wb_mail_send(&(wb_mail){.to = both, .to_count = 1, .subject = wb_t("s"), .text = wb_t("t"), .once = wb_t("C.1")}, &id));
+    WB_TRY(wb_mail_send(&(wb_mail){.to = both, .to_count = 2, .subject = wb_t("s"), .text = wb_t("t")}, NULL));
+    wb_begin(rows), wb_put_text(rows, "Id", id), wb_end(rows);
+    return wb_ok;
+}
+
 static wb_failure tick(double due, wb_rows *rows) {
     wb_text label = wb_t("a,b"), x = wb_t("x"), none = wb_t("");
     bool found;
@@ -62,6 +72,7 @@ static wb_failure tick(double due, wb_rows *rows) {
         wb_begin(rows), wb_put_uint(rows, "Some", count), wb_end(rows);
         return wb_ok;
     }
+    if (due == 8) return mail(rows);
     return due < 60 ? wb_ok : greet(rows);
 }
 
@@ -73,6 +84,10 @@ static wb_error in_turn(const wb_request *request, wb_response *response) {
     wbt_same(request->url.secret, "token_url");
     response->status = (uint16_t)answers[answered++ % 3];
     return (wb_error){0};
+}
+
+static wb_error busy(const wb_mail *message) {
+    return message->to_count > 1 ? (wb_error){WB_UNAVAILABLE, wb_t("busy"), 0} : (wb_error){0};
 }
 
 static void fresh(void) {
@@ -116,5 +131,15 @@ int main(void) {
     wbt_same(wbt_events("X", "[{}]"), "reject: the manifest subscribes to X, but the artifact has no `events`");
     for (int number = 0; number < 2500; number++) wbt_client(wb_format("C.%05d", number).data, wb_format("WS%d", number).data, "");
     wbt_same(wbt_tick(7), "[{\"Some\":1112}]");
+
+    fresh();
+    wbt_deliver(busy);
+    for (int tries = 0; tries < 2; tries++) wbt_same(strstr(wbt_tick(8), ": una"), ": unavailable: busy");
+    wbt_same(wb_format("%zu", wbt_mails()).data, "3");
+    wbt_deliver(NULL);
+    wbt_same(wbt_tick(8), "[{\"Id\":\"<1@watchbox.test>\"}]");
+    wbt_same(wbt_mail(), "to: a@example.org, b@example.org\ns\nt");
+    wbt_deny("mail");
+    wbt_same(strstr(wbt_tick(8), ": denied"), ": denied: grant `mail`");
     return wbt_finish();
 }

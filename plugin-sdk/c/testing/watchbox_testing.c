@@ -8,7 +8,7 @@
 
 #include "watchbox_json.h"
 
-enum { MOST = 4096, CAPABILITIES = 6 };
+enum { MOST = 4096, CAPABILITIES = 7 };
 
 /* A name and a value that malloc gave: a client's labels under its id, state, settled requests. */
 typedef struct {
@@ -22,17 +22,18 @@ typedef struct {
 } table;
 
 static struct {
-    table labels, hostnames, state, journal;
+    table labels, hostnames, state, journal, mailed;
     bool denied[CAPABILITIES];
     double now;
-    size_t requests;
-    char *line, *parameters, *shown, *trigger;
+    size_t requests, mails;
+    char *mail, *line, *parameters, *shown, *trigger;
     bool open;
     size_t parameters_len;
     wb_error (*respond)(const wb_request *, wb_response *);
+    wb_error (*deliver)(const wb_mail *);
 } world;
 
-static const char *const NAMES[CAPABILITIES] = {"clients", "labels", "http", "state", "log", "clock"};
+static const char *const NAMES[CAPABILITIES] = {"clients", "labels", "http", "mail", "state", "log", "clock"};
 
 static char *copy(const void *data, size_t len) {
     char *made = malloc(len + 1);
@@ -104,6 +105,9 @@ void wbt_deny(const char *capability) {
 
 void wbt_respond(wb_error (*respond)(const wb_request *, wb_response *)) { world.respond = respond; }
 size_t wbt_requests(void) { return world.requests; }
+void wbt_deliver(wb_error (*deliver)(const wb_mail *)) { world.deliver = deliver; }
+size_t wbt_mails(void) { return world.mails; }
+const char *wbt_mail(void) { return world.mail == NULL ? "" : world.mail; }
 const char *wbt_line(void) { return world.line == NULL ? "" : world.line; }
 
 /* The next of the texts between commas; `*rest` goes behind it. */
@@ -218,6 +222,25 @@ wb_error wb_http_send(const wb_request *request, wb_response *response) {
     return error;
 }
 
+wb_error wb_mail_send(const wb_mail *mail, wb_text *message_id) {
+    GRANTED("mail");
+    entry *settled = find(&world.mailed, mail->once);
+    if (mail->once.len > 0 && settled != NULL) {
+        if (message_id != NULL) *message_id = wb_t(settled->value);
+        return NONE;
+    }
+    wb_text shown = wb_t("to: ");
+    for (size_t at = 0; at < mail->to_count; at++) shown = wb_format("%.*s%s%.*s", WB_ARG(shown), at > 0 ? ", " : "", WB_ARG(mail->to[at]));
+    shown = wb_format("%.*s\n%.*s\n%.*s", WB_ARG(shown), WB_ARG(mail->subject), WB_ARG(mail->text));
+    free(world.mail), world.mail = copy(shown.data, shown.len);
+    wb_text id = wb_format("<%zu@watchbox.test>", ++world.mails);
+    wb_error error = world.deliver == NULL ? NONE : world.deliver(mail);
+    if (error.kind != WB_NO_ERROR) return error;
+    if (mail->once.len > 0) put(&world.mailed, mail->once, id);
+    if (message_id != NULL) *message_id = id;
+    return NONE;
+}
+
 static wb_error check_key(wb_text key) {
     GRANTED("state");
     return key.len == 0 || key.len > 256 ? (wb_error){WB_INVALID, key, 0} : NONE;
@@ -299,9 +322,11 @@ static const char *show_failure(wb_failure failure) {
 }
 
 wb_failure wbt_install(const char *parameters) {
-    clear(&world.labels), clear(&world.hostnames), clear(&world.state), clear(&world.journal);
+    clear(&world.labels), clear(&world.hostnames), clear(&world.state), clear(&world.journal), clear(&world.mailed);
     memset(world.denied, 0, sizeof world.denied);
     world.respond = NULL, world.requests = 0, world.now = 0;
+    world.deliver = NULL, world.mails = 0;
+    free(world.mail), world.mail = NULL;
     free(world.line), world.line = NULL;
     free(world.parameters);
     wb_text made = msgpack(parameters);
@@ -317,7 +342,7 @@ static const char *turn(wb_text artifact, wb_text events, double due, bool tick)
     wb_text made = {NULL, 0};
     /* A turn of another kind is another turn, with a journal of its own. */
     wb_text trigger = tick ? wb_format("tick %f", due) : wb_format("%.*s %zu", WB_ARG(artifact), events.len);
-    if (world.trigger == NULL || !world.open || !wb_is(trigger, world.trigger)) clear(&world.journal);
+    if (world.trigger == NULL || !world.open || !wb_is(trigger, world.trigger)) clear(&world.journal), clear(&world.mailed);
     free(world.trigger), world.trigger = copy(trigger.data, trigger.len);
     labels = copied(&world.labels), state = copied(&world.state);
     wb_rows_begin(&rows);
@@ -369,7 +394,7 @@ void wbt_same_at(const char *file, int line, const char *got, const char *wanted
 int wbt_finish(void) {
     free(world.shown), free(world.line), free(world.trigger), free(world.parameters);
     world.shown = world.line = world.trigger = world.parameters = NULL;
-    clear(&world.labels), clear(&world.hostnames), clear(&world.state), clear(&world.journal);
+    clear(&world.labels), clear(&world.hostnames), clear(&world.state), clear(&world.journal), clear(&world.mailed);
     wb_release();
     printf("%zu passed, %zu failed\n", passed, failed);
     return failed > 0;

@@ -14,12 +14,18 @@ wb_failure wbt_install(const char *parameters);
 void wbt_client(const char *id, const char *hostname, const char *labels);
 /* Its labels, with commas between them. */
 const char *wbt_labels(const char *id);
-/* A capability (`clients`, `labels`, `http`, `state`, `log`, `clock`) that is not granted. */
+/* A capability (`clients`, `labels`, `http`, `mail`, `state`, `log`, `clock`) that is not granted. */
 void wbt_deny(const char *capability);
 /* Answers requests from now on; an error's kind other than WB_NO_ERROR is what the request fails with. */
 void wbt_respond(wb_error (*respond)(const wb_request *request, wb_response *response));
 /* How many requests were made; those answered out of the journal were not. */
 size_t wbt_requests(void);
+/* Takes mail from now on, in the place of a relay that takes all of it; an error's kind other than WB_NO_ERROR is what sending it fails with. */
+void wbt_deliver(wb_error (*deliver)(const wb_mail *mail));
+/* How many messages were handed to the relay; those known from the journal were not. */
+size_t wbt_mails(void);
+/* The last of them, as `to: ADDRESS, ADDRESS`, the subject and the text, each on lines of its own; empty for none. */
+const char *wbt_mail(void);
 /* The last line that was logged; empty for none. */
 const char *wbt_line(void);
 

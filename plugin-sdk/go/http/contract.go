@@ -13,6 +13,10 @@ func send(request host.Request) (*host.Response, error) {
 	for i, header := range request.Headers {
 		headers[i] = contract.Header{Name: header.Name, Value: text(header.Value)}
 	}
+	secrets := make([]contract.Insertion, len(request.BodySecrets))
+	for i, place := range request.BodySecrets {
+		secrets[i] = contract.Insertion{At: uint32(place.At), Parameter: place.Secret}
+	}
 	timeout, once := types.None[uint32](), types.None[string]()
 	if request.TimeoutMs != 0 {
 		timeout = types.Some(request.TimeoutMs)
@@ -21,7 +25,7 @@ func send(request host.Request) (*host.Response, error) {
 		once = types.Some(request.Once)
 	}
 	result := contract.Send(contract.Request{
-		Method: request.Method, Url: text(request.URL), Headers: headers, Body: request.Body, TimeoutMs: timeout, Once: once,
+		Method: request.Method, Url: text(request.URL), Headers: headers, Body: request.Body, BodySecrets: secrets, TimeoutMs: timeout, Once: once,
 	})
 	if result.IsErr() {
 		return nil, refused(result.Err())

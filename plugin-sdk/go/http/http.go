@@ -71,7 +71,19 @@ func (r *Request) Header(name string, value Text) *Request {
 
 // Body sets the body.
 func (r *Request) Body(body []byte) *Request {
-	r.made.Body = body
+	r.made.Body, r.made.BodySecrets = body, nil
+	return r
+}
+
+// Parts sets the body to these, one after the other, secrets among them: for services that want their key there.
+func (r *Request) Parts(parts ...Text) *Request {
+	r.Body(nil)
+	for _, part := range parts {
+		r.made.Body = append(r.made.Body, part.Text...)
+		if part.Secret != "" {
+			r.made.BodySecrets = append(r.made.BodySecrets, host.Insertion{At: len(r.made.Body), Secret: part.Secret})
+		}
+	}
 	return r
 }
 

@@ -56,6 +56,7 @@ func (i *Installed) Events(artifact string, events ...any) ([]map[string]any, er
 func (i *Installed) turn(trigger []byte, call func() ([]byte, error)) ([]map[string]any, error) {
 	if !bytes.Equal(trigger, i.open) {
 		clear(i.World.journal)
+		clear(i.World.mailed)
 	}
 	i.open = trigger
 	clients, state := maps.Clone(i.World.Clients), maps.Clone(i.World.State)

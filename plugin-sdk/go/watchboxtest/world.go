@@ -27,6 +27,9 @@ type Client = host.Client
 // Request is a request that an artifact made.
 type Request = host.Request
 
+// Message is a message that an artifact sent.
+type Message = host.Message
+
 // Response is what a request is answered with.
 type Response = host.Response
 
@@ -36,23 +39,28 @@ type Line struct {
 	Text  string
 }
 
-// A World is a played host: every capability granted, no client, no state, nobody who answers, the clock at 0.
+// A World is a played host: every capability granted, no client, no state, nobody who answers, a relay that takes all mail, the clock at 0.
 type World struct {
 	Clients  map[string]Client
 	State    map[string][]byte
 	Time     float64
 	Denied   map[string]bool // capabilities without a grant
 	Requests []Request       // those that were made; those answered out of the journal were not
+	Mails    []Message       // those that were handed to the relay
 	Lines    []Line
 	// Respond answers requests; without it each is unreachable.
 	Respond func(Request) (*Response, error)
 
+	// Relay takes mail; without it, all is taken.
+	Relay func(Message) error
+
 	journal map[string]*Response
+	mailed  map[string]string
 }
 
 // New makes an empty one, which plays until the test ends.
 func New(t testing.TB) *World {
-	world := &World{Clients: map[string]Client{}, State: map[string][]byte{}, Denied: map[string]bool{}, journal: map[string]*Response{}}
+	world := &World{Clients: map[string]Client{}, State: map[string][]byte{}, Denied: map[string]bool{}, journal: map[string]*Response{}, mailed: map[string]string{}}
 	world.play()
 	t.Cleanup(func() { host.Played = host.Calls{} })
 	return world
@@ -90,6 +98,7 @@ func (w *World) play() {
 		return w.relabel(id, labels, func(own []string) []string { return own })
 	}
 	host.Played.Send = w.send
+	host.Played.Mail = w.mail
 	host.Played.State = func(key string) ([]byte, bool, error) {
 		value, found := w.State[key]
 		return value, found, w.key(key)
@@ -202,4 +211,24 @@ func (w *World) send(request Request) (*Response, error) {
 		w.journal[request.Once] = response
 	}
 	return response, err
+}
+
+func (w *World) mail(message Message) (string, error) {
+	if err := w.denied("mail"); err != nil {
+		return "", err
+	}
+	if id, ok := w.mailed[message.Once]; ok && message.Once != "" {
+		return id, nil
+	}
+	w.Mails = append(w.Mails, message)
+	if w.Relay != nil {
+		if err := w.Relay(message); err != nil {
+			return "", err
+		}
+	}
+	id := fmt.Sprintf("<%d@watchbox.test>", len(w.Mails))
+	if message.Once != "" {
+		w.mailed[message.Once] = id
+	}
+	return id, nil
 }

@@ -85,3 +85,14 @@ function lossy(array) {
   }
   return text;
 }
+
+// Pieces, `length` bytes in all, as one.
+export function joined(pieces, length) {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}

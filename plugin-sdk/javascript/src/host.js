@@ -54,7 +54,9 @@ const TEXTS = {
   unreachable: (text) => `unreachable: ${text}`,
   timeout: () => "no response in time",
   "too-large": (limit) => `with it there would be more than the limit of ${limit} bytes`,
-  limited: (after) => `the requests a minute are spent, the next one may be sent in ${after} ms`,
+  limited: (after) => `too many for now, the next one may be sent in ${after} ms`,
+  "invalid-message": (text) => `no message: ${text}`,
+  refused: (text) => `refused: ${text}`,
   "invalid-key": (text) => `no key: ${text}`,
 };
 

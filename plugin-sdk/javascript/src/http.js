@@ -1,4 +1,4 @@
-import { fromText, toText } from "./bytes.js";
+import { fromText, joined, toText } from "./bytes.js";
 import { call, wants } from "./host.js";
 
 wants("http");
@@ -41,6 +41,26 @@ export class Response {
 const text = (value) =>
   value instanceof Secret ? { tag: "secret", val: { parameter: value.parameter, prefix: value.prefix } } : { tag: "plain", val: value };
 
+/** The body without its secrets, and the place of each. */
+function parts(body) {
+  const whole = [];
+  const bodySecrets = [];
+  let length = 0;
+  const add = (bytes) => {
+    whole.push(bytes);
+    length += bytes.length;
+  };
+  for (const part of Array.isArray(body) ? body : [body]) {
+    if (part instanceof Secret) {
+      add(fromText(part.prefix));
+      bodySecrets.push({ at: length, parameter: part.parameter });
+    } else {
+      add(typeof part === "string" ? fromText(part) : part);
+    }
+  }
+  return { body: whole.length === 1 ? whole[0] : joined(whole, length), bodySecrets };
+}
+
 export function request(method, url, { headers = {}, body = "", json, timeout, once } = {}) {
   const pairs = Array.isArray(headers) ? [...headers] : Object.entries(headers);
   if (json !== undefined) {
@@ -51,7 +71,7 @@ export function request(method, url, { headers = {}, body = "", json, timeout, o
     method,
     url: text(url),
     headers: pairs.map(([name, value]) => ({ name, value: text(value) })),
-    body: typeof body === "string" ? fromText(body) : body,
+    ...parts(body),
     timeoutMs: timeout === undefined ? undefined : Math.max(0, Math.round(timeout * 1000)),
     once,
   });

@@ -1,5 +1,6 @@
 // The contract's interfaces, played: the names and shapes of the bindings, over what a World holds.
 
+import { joined } from "./bytes.js";
 import { Secret } from "./http.js";
 
 const refuse = (tag, val) => {
@@ -8,7 +9,7 @@ const refuse = (tag, val) => {
 
 // The interfaces of a world, each of which refuses all where it is denied.
 export function played(world) {
-  const all = { clients: clients(world), labels: labels(world), http: http(world), state: state(world), log: log(world), clock: { now: () => world.now } };
+  const all = { clients: clients(world), labels: labels(world), http: http(world), mail: mail(world), state: state(world), log: log(world), clock: { now: () => world.now } };
   for (const name of world.denied) {
     const refusing = Object.keys(all[name]).map((operation) => [operation, () => refuse("denied", `grant \`${name}\``)]);
     all[name] = name === "log" ? undefined : Object.fromEntries(refusing);
@@ -67,17 +68,32 @@ function labels(world) {
 
 function http(world) {
   const text = ({ tag, val }) => (tag === "secret" ? new Secret(val.parameter, val.prefix) : val);
+  // A secret is shown by its name.
+  const written = (body, places) => {
+    const pieces = [];
+    let done = 0;
+    for (const { at, parameter } of places) {
+      pieces.push(body.subarray(done, at), new TextEncoder().encode(`{${parameter}}`));
+      done = at;
+    }
+    pieces.push(body.subarray(done));
+    return joined(pieces, pieces.reduce((sum, piece) => sum + piece.length, 0));
+  };
   return {
-    send: ({ method, url, headers, body, timeoutMs, once }) =>
+    send: ({ method, url, headers, body, bodySecrets, timeoutMs, once }) =>
       world.answer({
         method,
         url: text(url),
         headers: headers.map(({ name, value }) => [name, text(value)]),
-        body: new TextDecoder().decode(body),
+        body: new TextDecoder().decode(written(body, bodySecrets)),
         timeout: timeoutMs === undefined ? undefined : timeoutMs / 1000,
         once,
       }),
   };
+}
+
+function mail(world) {
+  return { send: (message) => world.deliver(message) };
 }
 
 function state(world) {

@@ -10,15 +10,18 @@ import { played } from "./played.js";
 export { Fault, Response };
 
 export class World {
-  constructor({ clients = [], respond, deny = [] } = {}) {
+  constructor({ clients = [], respond, relay, deny = [] } = {}) {
     this.clients = new Map(clients.map((client) => [client.id, { hostname: "", os: "", labels: [], firstSeen: 0, lastSeen: 0, ...client }]));
     this.state = new Map();
     this.now = 0;
     this.respond = respond;
+    this.relay = relay;
     this.denied = new Set(deny);
     this.requests = [];
+    this.mails = [];
     this.lines = [];
     this.journal = new Map();
+    this.mailed = new Map();
   }
 
   install(artifact, parameters = {}) {
@@ -39,6 +42,20 @@ export class World {
       this.journal.set(request.once, response);
     }
     return response;
+  }
+
+  // Hands a message to the relay, or finds it settled.
+  deliver(message) {
+    if (message.once !== undefined && this.mailed.has(message.once)) {
+      return this.mailed.get(message.once);
+    }
+    this.mails.push(message);
+    this.relay?.(message);
+    const id = `<${this.mails.length}@watchbox.test>`;
+    if (message.once !== undefined) {
+      this.mailed.set(message.once, id);
+    }
+    return id;
   }
 }
 
@@ -69,6 +86,7 @@ class Installed {
     const { world } = this;
     if (trigger !== this.#open) {
       world.journal.clear();
+      world.mailed.clear();
     }
     this.#open = trigger;
     const instance = this.#instance ?? this.#configured();

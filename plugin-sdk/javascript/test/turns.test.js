@@ -9,6 +9,7 @@ import * as http from "../src/http.js";
 import { Artifact, CapabilityError, Denied, Reject, Retry } from "../src/index.js";
 import * as labels from "../src/labels.js";
 import * as log from "../src/log.js";
+import * as mail from "../src/mail.js";
 import * as state from "../src/state.js";
 import { Fault, Response, World } from "../src/testing.js";
 
@@ -149,4 +150,38 @@ test("a search goes on over pages", () => {
   const many = Array.from({ length: 2500 }, (_, number) => ({ id: `C.${String(number).padStart(5, "0")}`, hostname: `WS${number}` }));
   const count = ticking(() => [{ All: [...clients.search("all")].length, Some: [...clients.search("host:ws1*")].length, One: clients.get("C.00007").hostname }]);
   assert.deepEqual(new World({ clients: many }).install(count).tick(0), [{ All: 2500, Some: 1111, One: "WS7" }]);
+});
+
+test("mail is sent once over tries", () => {
+  const mailing = ticking(() => {
+    const id = mail.send("soc@example.org", "s", "t", { once: "C.1" });
+    mail.send(["a@example.org", "b@example.org"], "s", "t");
+    return [{ Id: id }];
+  });
+  const played = new World({
+    relay: ({ to }) => {
+      if (to.length > 1) {
+        throw new CapabilityError("mail", "unavailable", "mail: unavailable: busy");
+      }
+    },
+  });
+  const installed = played.install(mailing);
+  for (let tries = 0; tries < 2; tries++) {
+    assert.throws(() => installed.tick(60), /mail: unavailable: busy/);
+  }
+  assert.deepEqual(played.mails.map(({ to }) => to.length), [1, 2, 2]);
+  played.relay = undefined;
+  assert.deepEqual(installed.tick(60), [{ Id: "<1@watchbox.test>" }]);
+  assert.deepEqual(played.mails[0], { to: ["soc@example.org"], subject: "s", text: "t", once: "C.1" });
+  assert.throws(() => new World({ deny: ["mail"] }).install(mailing).tick(0), /mail: denied: /);
+});
+
+test("a secret stands in a body", () => {
+  const posting = ticking(() => {
+    http.post("https://h.example/", { body: ['{"key":"', http.secret("key"), '","a":"ü"}', http.secret("key", "x")] });
+    return [];
+  });
+  const played = world();
+  played.install(posting).tick(0);
+  assert.equal(played.requests[0].body, '{"key":"{key}","a":"ü"}x{key}');
 });

@@ -11,9 +11,12 @@ export function secret(parameter: string, prefix?: string): Secret;
 
 export type Text = string | Secret;
 
+export type Part = string | Uint8Array | Secret;
+
 export interface Options {
   headers?: { [name: string]: Text } | [string, Text][];
-  body?: string | Uint8Array;
+  /** An array is its parts, one after the other, secrets among them: for services that want their key there. */
+  body?: string | Uint8Array | Part[];
   /** Sent as the body, with the header `content-type` that says so. */
   json?: unknown;
   /** How long it may take, in seconds; 30 where none is given. */

@@ -18,17 +18,28 @@ export interface Request {
   method: string;
   url: Text;
   headers: [string, Text][];
+  /** `{name}` stands where a secret goes. */
   body: string;
   timeout?: number;
   once?: string;
 }
 
-/** A played host: every capability granted, no client, no state, nobody who answers, the clock at 0. */
+/** A message that an artifact sent. */
+export interface Message {
+  to: string[];
+  subject: string;
+  text: string;
+  once?: string;
+}
+
+/** A played host: every capability granted, no client, no state, nobody who answers, a relay that takes all mail, the clock at 0. */
 export class World {
   constructor(options?: {
     clients?: (Partial<Client> & { id: string })[];
     /** Answers requests. */
     respond?: (request: Request) => Response;
+    /** Takes mail, or throws a `CapabilityError`. */
+    relay?: (message: Message) => void;
     /** Capabilities without a grant. */
     deny?: string[];
   });
@@ -36,6 +47,9 @@ export class World {
   state: Map<string, Uint8Array>;
   now: number;
   respond?: (request: Request) => Response;
+  relay?: (message: Message) => void;
+  /** The messages that were handed to the relay; those known from the journal were not. */
+  mails: Message[];
   /** The requests that were made; those answered out of the journal were not. */
   requests: Request[];
   /** The lines that were logged. */

@@ -4,7 +4,7 @@ import unittest
 from dataclasses import dataclass
 from typing import Any
 
-from watchbox import Artifact, Denied, Reject, Retry, clients, clock, http, labels, log, parameter, state
+from watchbox import Artifact, Denied, Reject, Retry, clients, clock, http, labels, log, mail, parameter, state
 from watchbox._failure import describe
 from watchbox.testing import Client, Fault, Level, Response, World
 
@@ -148,6 +148,37 @@ class Turns(unittest.TestCase):
                 yield {"All": sum(1 for _ in clients.search("all")), "Some": len(list(clients.search("host:ws1*"))), "One": clients.get("C.00007").hostname}
 
         self.assertEqual(World(clients=many).install(Count).tick(0), [{"All": 2_500, "Some": 1_111, "One": "WS7"}])
+
+    def test_mail_is_sent_once_over_tries(self):
+        class Mailing(Artifact):
+            def tick(self, tick):
+                yield {"Id": mail.send("soc@example.org", "s", f"try {tick.due}", once="C.1")}
+                mail.send(["a@example.org", "b@example.org"], "s", "t")
+
+        def relay(message):
+            if len(message.to) > 1:
+                raise mail.Unavailable("busy")
+
+        played = World(relay=relay)
+        installed = played.install(Mailing)
+        for _ in range(2):
+            with self.assertRaisesRegex(Fault, "^Unavailable: mail: unavailable: busy"):
+                installed.tick(60)
+        self.assertEqual([len(message.to) for message in played.mails], [1, 2, 2])
+        played.relay = None
+        self.assertEqual(installed.tick(60), [{"Id": "<1@watchbox.test>"}])
+        self.assertEqual(played.mails[0], mail.Message(["soc@example.org"], "s", "try 60", "C.1"))
+        with self.assertRaisesRegex(Fault, "^Denied: mail: denied: "):
+            World(deny=["mail"]).install(Mailing).tick(0)
+
+    def test_a_secret_stands_in_a_body(self):
+        class Posting(Artifact):
+            def tick(self, tick):
+                http.post("https://h.example/", body=["{\"key\":\"", http.secret("key"), "\",\"a\":\"ü\"}", http.secret("key", "x")])
+
+        played = World(respond=lambda request: Response(200))
+        played.install(Posting).tick(0)
+        self.assertEqual(played.requests[0].body.decode(), '{"key":"{key}","a":"ü"}x{key}')
 
     def test_a_place_is_named_wherever_the_artifact_lies(self) -> None:
         source = compile("def tick():\n    raise KeyError('x')\n", "/home/ann/watchbox/mine/app.py", "exec")

@@ -21,8 +21,8 @@ events or ticks, uses the capabilities that its manifest declares, and emits row
 
     Handler = export(LongCommands)
 
-Capabilities are one module each: :mod:`watchbox.clients`, :mod:`watchbox.labels`, :mod:`watchbox.http`, :mod:`watchbox.state`,
-:mod:`watchbox.log`, :mod:`watchbox.clock`. A test plays them with :mod:`watchbox.testing`.
+Capabilities are one module each: :mod:`watchbox.clients`, :mod:`watchbox.labels`, :mod:`watchbox.http`, :mod:`watchbox.mail`,
+:mod:`watchbox.state`, :mod:`watchbox.log`, :mod:`watchbox.clock`. A test plays them with :mod:`watchbox.testing`.
 
 Raise :class:`Retry` or :class:`Reject` for a turn that does not count. Any other exception reaches the operator as a fault, with its
 text and place.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from . import http as sdk_http
+from . import mail as sdk_mail
 from ._contract import Err
 from ._failure import Denied
 from .clients import Client
@@ -115,11 +116,17 @@ class Http:
         value: Any
 
     @dataclass
+    class Insertion:
+        at: int
+        parameter: str
+
+    @dataclass
     class Request:
         method: str
         url: Any
         headers: list[Any]
         body: bytes
+        body_secrets: list[Any]
         timeout_ms: Optional[int]
         once: Optional[str]
 
@@ -134,7 +141,27 @@ class Http:
 
         headers = [(header.name, text(header.value)) for header in request.headers]
         timeout = None if request.timeout_ms is None else request.timeout_ms / 1000
-        return self._world.answer(sdk_http.Request(request.method, text(request.url), headers, request.body, timeout, request.once))
+        body = request.body
+        for place in reversed(request.body_secrets):
+            body = body[: place.at] + b"{" + place.parameter.encode("utf-8") + b"}" + body[place.at :]
+        return self._world.answer(sdk_http.Request(request.method, text(request.url), headers, body, timeout, request.once))
+
+
+class Mail:
+    """The interface ``mail``."""
+
+    @dataclass
+    class Message:
+        to: list[str]
+        subject: str
+        text: str
+        once: Optional[str]
+
+    def __init__(self, world: Any):
+        self._world = world
+
+    def send(self, message: Any) -> str:
+        return self._world.deliver(sdk_mail.Message(message.to, message.subject, message.text, message.once))
 
 
 class State:
@@ -188,7 +215,7 @@ class Host:
     """All of them, but for those that are denied."""
 
     def __init__(self, world: Any):
-        kinds = {"clients": Clients, "labels": Labels, "http": Http, "state": State, "log": Log, "clock": Clock}
+        kinds = {"clients": Clients, "labels": Labels, "http": Http, "mail": Mail, "state": State, "log": Log, "clock": Clock}
         self._capabilities = {name: kind(world) for name, kind in kinds.items() if name not in world.denied}
 
     def __getattr__(self, capability: str) -> Any:

@@ -31,12 +31,13 @@ def secret(parameter: str, prefix: str = "") -> Secret:
 
 
 Text = Union[str, Secret]
+Body = Union[bytes, str, list[Union[bytes, str, Secret]]]
 Headers = Union[Mapping[str, Text], Iterable[tuple[str, Text]]]
 
 
 @dataclass
 class Request:
-    """A request, as :class:`watchbox.testing.World` shows it to a test."""
+    """A request, as :class:`watchbox.testing.World` shows it to a test: in the body, ``{name}`` stands where a secret goes."""
 
     method: str
     url: Text
@@ -129,24 +130,24 @@ def request(
     url: Text,
     *,
     headers: Headers = (),
-    body: Union[bytes, str] = b"",
+    body: Body = b"",
     json: Any = None,
     timeout: Optional[float] = None,
     once: Optional[str] = None,
 ) -> Response:
     """Sends a request and waits for its response, whatever its status.
 
-    ``json`` is sent as the body, with the header ``content-type`` that says so. ``timeout`` is in seconds, 30 where none is given. ``once`` names
-    the effect within its turn: if the turn is tried again, what was settled under this name is not done again, even if the body now
+    ``body`` may be a list of parts, secrets among them, for services that want their key there:
+    ``body=["client_secret=", http.secret("client_secret")]``. ``json`` is sent as the body, with the header ``content-type`` that says so.
+    ``timeout`` is in seconds, 30 where none is given. ``once`` names the effect within its turn: if the turn is tried again, what was settled under this name is not done again, even if the body now
     differs; any answer but 408, 425, 429 and 5xx settles it.
     """
     pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
     if json is not None:
         body = _json.dumps(json, separators=(",", ":"), allow_nan=False)
         pairs.append(("content-type", "application/json"))
-    if isinstance(body, str):
-        body = body.encode("utf-8")
-    return _send(Request(method, url, pairs, body, timeout, once))
+    whole, secrets = _body(body)
+    return _send(Request(method, url, pairs, whole, timeout, once), secrets)
 
 
 def get(url: Text, **more: Any) -> Response:
@@ -164,7 +165,19 @@ def put(url: Text, **more: Any) -> Response:
     return request("PUT", url, **more)
 
 
-def _send(made: Request) -> Response:
+def _body(body: Body) -> tuple[bytes, list[tuple[int, str]]]:
+    """The body without its secrets, and the place of each."""
+    whole, secrets = bytearray(), []
+    for part in body if isinstance(body, (list, tuple)) else [body]:
+        if isinstance(part, Secret):
+            whole += part.prefix.encode("utf-8")
+            secrets.append((len(whole), part.parameter))
+        else:
+            whole += part.encode("utf-8") if isinstance(part, str) else part
+    return bytes(whole), secrets
+
+
+def _send(made: Request, secrets: list[tuple[int, str]]) -> Response:
     contract = host().http
 
     def text(value: Text) -> Any:
@@ -173,9 +186,10 @@ def _send(made: Request) -> Response:
         return contract.Text_Plain(value)
 
     headers = [contract.Header(name, text(value)) for name, value in made.headers]
+    places = [contract.Insertion(at, parameter) for at, parameter in secrets]
     timeout = None if made.timeout is None else max(0, round(made.timeout * 1000))
     try:
-        answer = contract.send(contract.Request(made.method, text(made.url), headers, made.body, timeout, made.once))
+        answer = contract.send(contract.Request(made.method, text(made.url), headers, made.body, places, timeout, made.once))
     except Err as error:
         refused("http", error.value, _KINDS)
     return Response(answer.status, list(answer.headers), answer.body)

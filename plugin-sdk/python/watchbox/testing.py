@@ -25,19 +25,27 @@ from ._played import Host
 from .clients import Client
 from .http import Request, Response, Unreachable
 from .log import Level
+from .mail import Message
 
-__all__ = ["Client", "Fault", "Installed", "Level", "Reject", "Request", "Response", "Retry", "World", "to_guest"]
+__all__ = ["Client", "Fault", "Installed", "Level", "Message", "Reject", "Request", "Response", "Retry", "World", "to_guest"]
 
 _LARGEST_EXACT = 2**53 - 1
 _ASKS_FOR_PATIENCE = (408, 425, 429)
 
 Responder = Callable[[Request], Response]
+Relay = Callable[[Message], None]
 
 
 class World:
-    """A played host: every capability granted, no client, no state, nobody who answers, the clock at 0."""
+    """A played host: every capability granted, no client, no state, nobody who answers, a relay that takes all mail, the clock at 0."""
 
-    def __init__(self, clients: Iterable[Client] = (), respond: Optional[Responder] = None, deny: Iterable[str] = ()):
+    def __init__(
+        self,
+        clients: Iterable[Client] = (),
+        respond: Optional[Responder] = None,
+        deny: Iterable[str] = (),
+        relay: Optional[Relay] = None,
+    ):
         self.clients: dict[str, Client] = {client.id: client for client in clients}
         """The clients, by id."""
         self.state: dict[str, bytes] = {}
@@ -46,14 +54,20 @@ class World:
         """What the clock says."""
         self.respond = respond
         """Answers requests: gives a :class:`Response` or raises one of :mod:`watchbox.http`'s exceptions."""
+        self.relay = relay
+        """Takes mail, or raises one of :mod:`watchbox.mail`'s exceptions."""
         self.denied = set(deny)
         """Capabilities without a grant."""
         self.requests: list[Request] = []
         """The requests that were made; those answered out of the journal were not."""
+        self.mails: list[Message] = []
+        """The messages that were handed to the relay; those known from the journal were not."""
         self.lines: list[tuple[Level, str]] = []
         """The lines that were logged."""
         self.journal: dict[str, Response] = {}
         """What was settled under each ``once`` name in the turn that is open."""
+        self.mailed: dict[str, str] = {}
+        """The same of mail: the ``Message-ID`` s."""
 
     def install(self, artifact: type[Artifact], parameters: Optional[dict[str, Any]] = None) -> "Installed":
         """Installs an artifact with these parameters; ``ValueError`` says what is wrong with them."""
@@ -70,6 +84,18 @@ class World:
         if request.once is not None and response.status not in _ASKS_FOR_PATIENCE and response.status < 500:
             self.journal[request.once] = response
         return response
+
+    def deliver(self, message: Message) -> str:
+        """Hands a message to the relay, or finds it settled."""
+        if message.once is not None and message.once in self.mailed:
+            return self.mailed[message.once]
+        self.mails.append(message)
+        if self.relay is not None:
+            self.relay(message)
+        message_id = f"<{len(self.mails)}@watchbox.test>"
+        if message.once is not None:
+            self.mailed[message.once] = message_id
+        return message_id
 
 
 class Installed:
@@ -95,6 +121,7 @@ class Installed:
     def _turn(self, trigger: Any, call: Callable[[Instance], bytes]) -> list[dict[str, Any]]:
         if trigger != self._open:
             self.world.journal.clear()
+            self.world.mailed.clear()
         self._open = trigger
         instance = self._instance or self._configured()
         self._instance = None

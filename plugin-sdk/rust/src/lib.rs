@@ -68,7 +68,7 @@
 //!
 //! # Capabilities
 //!
-//! [`clients`], [`labels`], [`http`], [`state`], [`log`] and [`clock`] are one module each. Calling a function of one imports it; a module
+//! [`clients`], [`labels`], [`http`], [`mail`], [`state`], [`log`] and [`clock`] are one module each. Calling a function of one imports it; a module
 //! that is not used leaves no trace in the component, so that its import list says what the artifact can do.
 //!
 //! # Errors
@@ -92,6 +92,7 @@ pub mod labels;
 #[doc(hidden)]
 pub mod last_words;
 pub mod log;
+pub mod mail;
 pub mod state;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;

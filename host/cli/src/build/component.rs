@@ -130,7 +130,7 @@ mod tests {
         )
     }
 
-    const ALL: &str = "{ clients: { reason: r }, labels: { reason: r }, http: { reason: r }, state: { reason: r }, log: { reason: r }, clock: { reason: r } }";
+    const ALL: &str = "{ clients: { reason: r }, labels: { reason: r }, http: { reason: r }, mail: { reason: r }, state: { reason: r }, log: { reason: r }, clock: { reason: r } }";
 
     #[test]
     fn the_manifest_is_embedded_and_the_same_input_gives_the_same_bytes() {
@@ -143,7 +143,7 @@ mod tests {
             Some(manifest.clone())
         );
         let judged = judge(&component, &manifest, Language::Rust).unwrap();
-        assert_eq!(judged.imports.len(), 6, "{judged:?}");
+        assert_eq!(judged.imports.len(), 7, "{judged:?}");
         assert!(judged.warnings.is_empty(), "{judged:?}");
     }
 

@@ -8,13 +8,14 @@ use watchbox_model::{Capability, Manifest};
 use wit_parser::{Resolve, WorldId};
 
 /// The files of `wit/`.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("clients.wit", include_str!("../../../../wit/clients.wit")),
     ("clock.wit", include_str!("../../../../wit/clock.wit")),
     ("handler.wit", include_str!("../../../../wit/handler.wit")),
     ("http.wit", include_str!("../../../../wit/http.wit")),
     ("labels.wit", include_str!("../../../../wit/labels.wit")),
     ("log.wit", include_str!("../../../../wit/log.wit")),
+    ("mail.wit", include_str!("../../../../wit/mail.wit")),
     ("state.wit", include_str!("../../../../wit/state.wit")),
     ("world.wit", include_str!("../../../../wit/world.wit")),
 ];
@@ -41,7 +42,7 @@ impl Contract {
         for (name, text) in FILES {
             fs::write(deps.join(name), without_docs(text))?;
         }
-        let (_, version) = FILES[7]
+        let (_, version) = FILES[8]
             .1
             .split_once("package watchbox:artifact@")
             .context("the contract has no version")?;
@@ -138,8 +139,8 @@ mod tests {
             ("{}", 0),
             ("{ http: { reason: r }, log: { reason: r } }", 2),
             (
-                "{ clients: { reason: r }, labels: { reason: r }, http: { reason: r }, state: { reason: r }, log: { reason: r }, clock: { reason: r } }",
-                6,
+                "{ clients: { reason: r }, labels: { reason: r }, http: { reason: r }, mail: { reason: r }, state: { reason: r }, log: { reason: r }, clock: { reason: r } }",
+                7,
             ),
         ] {
             let contract = Contract::for_manifest(&manifest(capabilities)).unwrap();

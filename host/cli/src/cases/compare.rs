@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use watchbox_model::ClientId;
-use watchbox_sandbox::WithheldCall;
+use watchbox_sandbox::{WithheldCall, WithheldEffect, WithheldMail, WithheldRequest};
 
 use super::{StateValue, Wanted};
 
@@ -12,7 +12,8 @@ use super::{StateValue, Wanted};
 #[derive(Debug, Default)]
 pub(super) struct Came {
     pub(super) rows: Vec<Value>,
-    pub(super) requests: Vec<WithheldCall>,
+    /// Requests and mail.
+    pub(super) calls: Vec<WithheldCall>,
     /// Clients whose labels were changed.
     pub(super) relabelled: BTreeSet<ClientId>,
     /// The labels of those, and of those that the case names.
@@ -42,6 +43,7 @@ pub(super) fn compare(wanted: &Wanted, came: &Came) -> Vec<Difference> {
     let mut parts = vec![
         ("rows", json!(wanted.rows), json!(came.rows)),
         ("requests", json!(wanted.requests), requests(wanted, came)),
+        ("mails", json!(wanted.mails), mails(wanted, came)),
         ("labels", json!(wanted.labels), json!(came.labels)),
     ];
     if let Some(state) = &wanted.state {
@@ -71,13 +73,50 @@ fn failure(wanted: Option<&str>, got: Option<&str>) -> Option<Difference> {
 
 /// The requests that were made, each as far as the case says something of it; of one too many, all that matters.
 fn requests(wanted: &Wanted, came: &Came) -> Value {
-    let made = came.requests.iter().enumerate();
-    made.map(|(at, call)| shown(call, wanted.requests.get(at)))
-        .collect()
+    let made = came.calls.iter().filter_map(|call| match &call.effect {
+        WithheldEffect::Request(request) => Some((call, request)),
+        WithheldEffect::Mail(_) => None,
+    });
+    let shown =
+        |(at, (call, request))| shown_request(call, request, wanted.requests.get::<usize>(at));
+    made.enumerate().map(shown).collect()
 }
 
-fn shown(call: &WithheldCall, wanted: Option<&Map<String, Value>>) -> Value {
-    let request = &call.request;
+/// The same of the messages that were sent.
+fn mails(wanted: &Wanted, came: &Came) -> Value {
+    let sent = came.calls.iter().filter_map(|call| match &call.effect {
+        WithheldEffect::Mail(mail) => Some((call, mail)),
+        WithheldEffect::Request(_) => None,
+    });
+    let shown = |(at, (call, mail))| shown_mail(call, mail, wanted.mails.get::<usize>(at));
+    sent.enumerate().map(shown).collect()
+}
+
+fn shown_mail(
+    call: &WithheldCall,
+    mail: &WithheldMail,
+    wanted: Option<&Map<String, Value>>,
+) -> Value {
+    let says = |name: &str| wanted.is_none_or(|wanted| wanted.contains_key(name));
+    let mut shown = Map::new();
+    shown.insert("to".to_owned(), json!(mail.to));
+    if says("subject") {
+        shown.insert("subject".to_owned(), json!(mail.subject));
+    }
+    if says("text") {
+        shown.insert("text".to_owned(), json!(mail.text));
+    }
+    if says("once") && (wanted.is_some() || call.once.is_some()) {
+        shown.insert("once".to_owned(), json!(call.once));
+    }
+    Value::Object(shown)
+}
+
+fn shown_request(
+    call: &WithheldCall,
+    request: &WithheldRequest,
+    wanted: Option<&Map<String, Value>>,
+) -> Value {
     let mut shown = Map::new();
     shown.insert("method".to_owned(), json!(request.method));
     shown.insert("url".to_owned(), json!(request.url));
@@ -136,17 +175,15 @@ fn states(wanted: &BTreeMap<String, Option<StateValue>>, came: &Came) -> (Value,
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use watchbox_sandbox::WithheldRequest;
-
     use super::*;
+    use bytes::Bytes;
 
     fn call(body: &'static str, once: Option<&str>) -> WithheldCall {
         WithheldCall {
             target: String::new(),
             bytes: 0,
             once: once.map(str::to_owned),
-            request: WithheldRequest {
+            effect: WithheldEffect::Request(WithheldRequest {
                 method: "POST".to_owned(),
                 url: "{hook}".to_owned(),
                 headers: vec![
@@ -154,7 +191,20 @@ mod tests {
                     ("authorization".to_owned(), "Bearer {token}".to_owned()),
                 ],
                 body: Bytes::from_static(body.as_bytes()),
-            },
+            }),
+        }
+    }
+
+    fn mail() -> WithheldCall {
+        WithheldCall {
+            target: String::new(),
+            bytes: 0,
+            once: Some("C.1".to_owned()),
+            effect: WithheldEffect::Mail(WithheldMail {
+                to: vec!["soc@example.org".to_owned()],
+                subject: "s".to_owned(),
+                text: "t".to_owned(),
+            }),
         }
     }
 
@@ -171,7 +221,7 @@ mod tests {
     #[test]
     fn of_a_request_what_the_case_says_is_compared() {
         let came = Came {
-            requests: vec![call(r#"{"a":1}"#, Some("C.1")), call("plain", None)],
+            calls: vec![call(r#"{"a":1}"#, Some("C.1")), call("plain", None)],
             ..Came::default()
         };
         for enough in [
@@ -196,6 +246,34 @@ mod tests {
                 {"method": "POST", "url": "{hook}", "headers": {}, "body": "{\"a\":1}"},
                 {"method": "POST", "url": "{hook}", "body": "plain"},
             ])
+        );
+    }
+
+    #[test]
+    fn messages_are_compared_apart_from_requests() {
+        let came = Came {
+            calls: vec![mail(), call("plain", None)],
+            ..Came::default()
+        };
+        let mut enough = wanted(json!([{"method": "POST", "url": "{hook}"}]));
+        enough.mails = vec![
+            json!({"to": ["soc@example.org"], "subject": "s"})
+                .as_object()
+                .unwrap()
+                .clone(),
+        ];
+        assert_eq!(compare(&enough, &came), []);
+        enough.mails[0].insert("text".to_owned(), json!("other"));
+        let differences = compare(&enough, &came);
+        assert_eq!(
+            differences[0].got,
+            json!([{"to": ["soc@example.org"], "subject": "s", "text": "t"}])
+        );
+        enough.mails.clear();
+        let differences = compare(&enough, &came);
+        assert_eq!(
+            differences[0].got,
+            json!([{"to": ["soc@example.org"], "subject": "s", "text": "t", "once": "C.1"}])
         );
     }
 

@@ -51,6 +51,7 @@ impl Stage {
         let given = cases.iter().filter_map(|case| case.grants.as_ref());
         let memory = given.chain(&shipped).map(|grants| grants.limits.memory);
         let sandbox = Sandbox::new(SandboxConfig {
+            relay: None,
             cache: data_folder::compiled(),
             instances: INSTANCES,
             memory: memory.fold(Limits::default().memory, u64::max),
@@ -148,6 +149,7 @@ impl<'c> Run<'c> {
             self.memory.set_client(change.of(known));
         }
         self.withheld.play(turn.responses.iter().cloned());
+        self.withheld.play_relay(turn.relay.iter().cloned());
         let mut came = Came::default();
         let mut denials = BTreeSet::new();
         for (turn, input) in self.tries(turn)? {
@@ -157,7 +159,7 @@ impl<'c> Run<'c> {
                 Ok(report) => account(report, &mut came, &mut denials),
                 Err(failure) => Some(failure),
             };
-            came.requests.extend(self.withheld.take_calls());
+            came.calls.extend(self.withheld.take_calls());
             if let Some(failure) = failure {
                 came.failure = Some(failure.to_string());
                 break;

@@ -9,7 +9,7 @@ use watchbox_model::{
     Grants, Label, Time,
     document::{Document, DocumentError, Field, Fields},
 };
-use watchbox_sandbox::PlayedAnswer;
+use watchbox_sandbox::{PlayedAnswer, PlayedRelay};
 use watchbox_server::api::types::Timestamp;
 
 use super::{Case, ClientChange, Event, StateValue, Trigger, Turn, Wanted};
@@ -18,7 +18,7 @@ use super::{Case, ClientChange, Event, StateValue, Trigger, Turn, Wanted};
 const BEGIN: Time = Time::from_micros(1_767_225_600_000_000);
 
 /// The fields of a turn.
-const TURN: [&str; 14] = [
+const TURN: [&str; 16] = [
     "name",
     "tick",
     "artifact",
@@ -27,8 +27,10 @@ const TURN: [&str; 14] = [
     "at",
     "clients",
     "responses",
+    "relay",
     "rows",
     "requests",
+    "mails",
     "labels",
     "state",
     "log",
@@ -105,6 +107,11 @@ fn turn(field: &Field<'_>) -> Result<Turn, DocumentError> {
             .list("responses")?
             .iter()
             .map(response)
+            .collect::<Result<_, _>>()?,
+        relay: fields
+            .list("relay")?
+            .iter()
+            .map(relay)
             .collect::<Result<_, _>>()?,
         wanted: wanted(&fields)?,
     })
@@ -237,6 +244,28 @@ fn response(field: &Field<'_>) -> Result<PlayedAnswer, DocumentError> {
     })
 }
 
+/// What the mail relay answers: one word, or one word and why.
+fn relay(field: &Field<'_>) -> Result<PlayedRelay, DocumentError> {
+    if field.text().is_ok_and(|text| text == "taken") {
+        return Ok(PlayedRelay::Taken);
+    }
+    let wrong =
+        "`taken` is wanted, or one of `refused: WHY`, `unavailable: WHY`, `limited: MILLISECONDS`";
+    let Ok([(name, field)]) = <[_; 1]>::try_from(field.entries().map_err(|_| field.error(wrong))?)
+    else {
+        return Err(field.error(wrong));
+    };
+    match name {
+        "refused" => Ok(PlayedRelay::Refused(field.text()?.to_owned())),
+        "unavailable" => Ok(PlayedRelay::Unavailable(field.text()?.to_owned())),
+        "limited" => {
+            let millis = field.number(1, u32::MAX)?;
+            Ok(PlayedRelay::Limited(Duration::from_millis(millis.into())))
+        }
+        _ => Err(field.error(wrong)),
+    }
+}
+
 /// Text as it is; anything else as JSON.
 fn body(field: &Field<'_>) -> Result<Bytes, DocumentError> {
     Ok(match field.json()? {
@@ -261,6 +290,11 @@ fn wanted(fields: &Fields<'_>) -> Result<Wanted, DocumentError> {
             .list("requests")?
             .iter()
             .map(request)
+            .collect::<Result<_, _>>()?,
+        mails: fields
+            .list("mails")?
+            .iter()
+            .map(mail)
             .collect::<Result<_, _>>()?,
         labels: match fields.get("labels") {
             Some(field) => entries(&field, |labels| texts(labels.clone()))?.collect(),
@@ -302,6 +336,20 @@ fn request(field: &Field<'_>) -> Result<Map<String, Value>, DocumentError> {
     Ok(wanted)
 }
 
+/// What is wanted of a message: as it is written, once it is known to be right.
+fn mail(field: &Field<'_>) -> Result<Map<String, Value>, DocumentError> {
+    let fields = field.fields(&["to", "subject", "text", "once"])?;
+    for address in fields.need("to")?.items()? {
+        address.words()?;
+    }
+    for name in ["subject", "text", "once"] {
+        if let Some(field) = fields.get(name) {
+            field.text()?;
+        }
+    }
+    map(field)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -327,6 +375,8 @@ turns:
     responses: [ { status: 404, headers: { X-Id: a }, body: { a: 1 } }, { timeout: true }, { limited: 10 } ]
     rows: [ { N: 1.0 } ]
     requests: [ { method: POST, url: "{token}", headers: { Accept: x } } ]
+    relay: [ taken, { refused: no such user } ]
+    mails: [ { to: [ soc@example.org ], subject: x } ]
     labels: { C.1: [] }
     state: { runs: { json: 2 }, gone: null }
     log: [ "info: done" ]
@@ -345,6 +395,14 @@ turns:
         assert_eq!(first.line, 8);
         assert_eq!(first.fields[2], ("events".to_owned(), 10));
         assert_eq!(first.responses.len(), 3);
+        assert_eq!(
+            first.relay,
+            [
+                PlayedRelay::Taken,
+                PlayedRelay::Refused("no such user".to_owned())
+            ]
+        );
+        assert_eq!(first.wanted.mails[0]["subject"], "x");
         assert_eq!(first.wanted.requests[0]["headers"]["accept"], "x");
         assert!(matches!(again.trigger, Trigger::Again));
         assert_eq!(again.wanted.failure.as_deref(), Some("trapped"));
@@ -383,6 +441,10 @@ turns:
             (
                 "clients: [ { id: nobody } ]\nturns: []",
                 "clients[0].id: `nobody` is no client id",
+            ),
+            (
+                "turns: [ { name: a, tick: 1, relay: [ lost ] } ]",
+                "turns[0].relay[0]: `taken` is wanted",
             ),
             ("turns: [ { name: a, tick: soon } ]", "`soon` is no time"),
         ] {

@@ -7,13 +7,15 @@ use serde_json::Value;
 
 use super::{Case, Difference, Played, Turn};
 
-/// The fields of a request, in the order in which they are written.
-const REQUEST: [&str; 5] = ["method", "url", "headers", "body", "once"];
+/// The fields of a request and of a message, in the order in which they are written.
+const CALL: [&str; 8] = [
+    "method", "url", "headers", "body", "to", "subject", "text", "once",
+];
 
 /// The file's new text; none where nothing is to be changed. Rows are written with `columns` in that order. A failure is never written down: whether one
 /// is wanted is the author's to say.
 pub fn updated(case: &Case, played: &Played, columns: &[&str]) -> anyhow::Result<Option<String>> {
-    let order: Vec<&str> = columns.iter().copied().chain(REQUEST).collect();
+    let order: Vec<&str> = columns.iter().copied().chain(CALL).collect();
     let mut lines: Vec<String> = case.text.lines().map(str::to_owned).collect();
     let mut is_changed = false;
     // From the last one on, so that the lines of those before stay what they were.

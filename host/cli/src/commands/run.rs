@@ -59,6 +59,7 @@ pub(super) async fn perform(
     let progress = Progress::new(source.as_ref().and_then(|source| source.bytes), output);
     progress.say("compiling");
     let sandbox = Sandbox::new(SandboxConfig {
+        relay: None,
         cache: data_folder::compiled(),
         instances: INSTANCES,
         memory: grants.limits.memory,

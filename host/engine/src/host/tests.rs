@@ -20,7 +20,7 @@ fn journal(turn: &Turn) -> Journal {
 }
 
 fn told() -> Effect {
-    Effect::Named("told".to_owned())
+    Effect::Named(watchbox_model::Capability::Http, "told".to_owned())
 }
 
 async fn outcome(host: &InstallationHost, turn: &Turn) -> Option<Vec<u8>> {

@@ -73,12 +73,13 @@ const MODULE: &str = r#"(module
 
 /// What the posting guest has besides.
 const SEND: &str = r#"(import "watchbox:artifact/http@0.1.0" "send"
-    (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#;
+    (func $send (param i32 i32)))"#;
 
-/// Posts the batch as it is, and asks for another try unless the answer is 200: method, url (plain), no headers, body, no timeout, no name.
-const POST: &str = r#"(call $send (i32.const 64) (i32.const 4) (i32.const 0) (i32.const 80) (i32.const URL_LEN) (i32.const 0) (i32.const 0)
-      (i32.const 0) (i32.const 0) (local.get $rows) (local.get $len) (i32.const 0) (i32.const 0)
-      (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 640))
+/// Posts the batch as it is, and asks for another try unless the answer is 200. The request lies at 320: method, url (plain), no headers, body, nothing else.
+const POST: &str = r#"(i32.store (i32.const 320) (i32.const 64)) (i32.store (i32.const 324) (i32.const 4))
+    (i32.store (i32.const 332) (i32.const 80)) (i32.store (i32.const 336) (i32.const URL_LEN))
+    (i32.store (i32.const 356) (local.get $rows)) (i32.store (i32.const 360) (local.get $len))
+    (call $send (i32.const 320) (i32.const 640))
     (if (i32.or (i32.load8_u (i32.const 640)) (i32.ne (i32.load16_u (i32.const 644)) (i32.const 200)))
       (then (return (call $answer (i32.const 1) (i32.const 0) (i32.const 16) (i32.const 7) (i32.const 0)))))"#;
 

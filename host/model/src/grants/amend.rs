@@ -28,6 +28,7 @@ impl Grants {
         add(&mut all.labels.add, &more.labels.add);
         add(&mut all.labels.remove, &more.labels.remove);
         add(&mut all.http, &more.http);
+        add(&mut all.mail, &more.mail);
         all.state |= more.state;
         all.log |= more.log;
         all.clock |= more.clock;
@@ -54,6 +55,8 @@ impl Grants {
             .retain(|own| keep_label(&less.labels.remove, own));
         left.http
             .retain(|own| !less.http.iter().any(|gone| gone.takes(own)));
+        left.mail
+            .retain(|own| !less.mail.iter().any(|gone| gone.covers_pattern(own)));
         left.state &= !less.state;
         left.log &= !less.log;
         left.clock &= !less.clock;
@@ -100,6 +103,7 @@ fn is_part(own: Rule<'_>, revoked: Rule<'_>) -> bool {
             op == which && revoked.covers_pattern(own)
         }
         (Rule::Http(own), Rule::Http(revoked)) => revoked.takes(own),
+        (Rule::Mail(own), Rule::Mail(revoked)) => revoked.covers_pattern(own),
         (own, revoked) => own == revoked,
     }
 }
@@ -111,6 +115,7 @@ fn meets(own: Rule<'_>, revoked: Rule<'_>) -> bool {
         (Rule::Label(op, own), Rule::Label(which, revoked)) => {
             op == which && own.covers_pattern(revoked)
         }
+        (Rule::Mail(own), Rule::Mail(revoked)) => own.meets(revoked),
         (Rule::Http(own), Rule::Http(revoked)) => {
             (own.is_for(&revoked.method) || revoked.is_for(&own.method))
                 && own.url.overlaps(&revoked.url)

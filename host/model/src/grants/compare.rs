@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{Grants, HttpGrant, LabelPattern, LabelsGrant, Rule};
+use super::{Grants, HttpGrant, LabelPattern, LabelsGrant, Recipients, Rule};
 use crate::{Capability, Limits};
 
 impl Grants {
@@ -33,6 +33,10 @@ impl Grants {
                 own.any(|own| own.covers_pattern(pattern))
             }
             Rule::Http(grant) => self.http.iter().any(|own| own.covers_grant(grant)),
+            Rule::Mail(recipients) => {
+                let mut own = self.mail.iter();
+                own.any(|own| own.covers_pattern(recipients))
+            }
             Rule::Whole(capability) => self.whole(capability).is_ok(),
         }
     }
@@ -65,6 +69,7 @@ impl Grants {
                 remove: labels(&self.labels.remove, &others.labels.remove),
             },
             http: both(&self.http, &others.http, HttpGrant::covers_grant),
+            mail: both(&self.mail, &others.mail, Recipients::covers_pattern),
             state: whole(Capability::State),
             log: whole(Capability::Log),
             clock: whole(Capability::Clock),
@@ -126,7 +131,7 @@ impl Limits {
     }
 
     /// Each limit's name, and whether it is larger here than in `other`.
-    pub(super) fn over(&self, other: &Self) -> [(&'static str, bool); 14] {
+    pub(super) fn over(&self, other: &Self) -> [(&'static str, bool); 15] {
         [
             ("memory", self.memory > other.memory),
             ("compute", self.compute > other.compute),
@@ -136,6 +141,7 @@ impl Limits {
                 "requests-per-minute",
                 self.requests_per_minute > other.requests_per_minute,
             ),
+            ("mails-per-hour", self.mails_per_hour > other.mails_per_hour),
             ("request", self.request > other.request),
             ("response", self.response > other.response),
             ("rows", self.rows > other.rows),
@@ -159,6 +165,7 @@ impl Limits {
             turn: self.turn.min(other.turn),
             calls: self.calls.min(other.calls),
             requests_per_minute: self.requests_per_minute.min(other.requests_per_minute),
+            mails_per_hour: self.mails_per_hour.min(other.mails_per_hour),
             request: self.request.min(other.request),
             response: self.response.min(other.response),
             rows: self.rows.min(other.rows),

@@ -2,11 +2,13 @@
 
 use url::Position;
 
-use super::{Grants, HttpGrant, LabelPattern, LabelsGrant, UrlPattern, lack::needed_url};
+use super::{
+    Grants, HttpGrant, LabelPattern, LabelsGrant, Recipients, UrlPattern, lack::needed_url,
+};
 use crate::{Capability, Manifest, SearchTerm, parameter::Parameters};
 
 impl Grants {
-    /// Everything that `manifest` declares, for these parameters: every client and every label, and of http each request that it names; of a URL that is a
+    /// Everything that `manifest` declares, for these parameters: every client, every label and every recipient of mail, and of http each request that it names; of a URL that is a
     /// secret, every path of its host. Gives the grants, and of the requests those that can't be granted, each with the reason.
     pub fn declared(manifest: &Manifest, parameters: &Parameters) -> (Self, Vec<String>) {
         let mut grants = Self::default();
@@ -51,6 +53,7 @@ impl Grants {
                         }
                     }
                 }
+                Capability::Mail => grants.mail = vec![Recipients::Any],
                 Capability::State => grants.state = true,
                 Capability::Log => grants.log = true,
                 Capability::Clock => grants.clock = true,

@@ -78,6 +78,7 @@ impl Grants {
             Capability::Clients => !self.clients.is_empty(),
             Capability::Labels => !self.labels.add.is_empty() || !self.labels.remove.is_empty(),
             Capability::Http => !self.http.is_empty(),
+            Capability::Mail => !self.mail.is_empty(),
             Capability::State => self.state,
             Capability::Log => self.log,
             Capability::Clock => self.clock,

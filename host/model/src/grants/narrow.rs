@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, fmt::Display, mem};
 
-use super::{Grants, HttpGrant, HttpUse, LabelPattern, Rule, UrlPattern, Use, is_method};
+use super::{
+    Grants, HttpGrant, HttpUse, LabelPattern, Recipients, Rule, UrlPattern, Use, is_method,
+};
 use crate::{Capability, Client, Limits, SearchTerm, label::LabelOp};
 
 /// The sizes of state that a narrowed grant allows are multiples of this many bytes.
@@ -33,7 +35,7 @@ const SECRETS: &str = "which secrets went into headers is not told";
 pub(super) const BY_ID: &str = "clients were read by their ids";
 
 impl Grants {
-    /// The narrowest grants that allow each of `uses`: exactly the methods, URLs, labels and searches that are among them.
+    /// The narrowest grants that allow each of `uses`: exactly the methods, URLs, recipients, labels and searches that are among them.
     ///
     /// Wider than what was seen are three places. Of a secret URL every path of its host is allowed, for the path must not be told; a
     /// URL that no pattern can say (a `*` or `@` in its path) is allowed up to there; state is allowed in whole KiB.
@@ -89,6 +91,7 @@ impl Grants {
                 redirects: 0,
                 addresses: Vec::new(),
             }],
+            mail: vec![Recipients::Any],
             state: true,
             log: true,
             clock: true,
@@ -152,6 +155,7 @@ impl<'g> Narrowing<'g> {
                     }
                 }
             }
+            Use::Mail(address) => self.to.mail.push(Recipients::One(address.clone())),
             Use::State { bytes } => {
                 self.to.state = true;
                 self.state = self.state.max(Some(*bytes));
@@ -176,6 +180,7 @@ impl<'g> Narrowing<'g> {
                 Rule::Clients(term) => self.to.clients.push((*term).clone()),
                 Rule::Label(op, pattern) => self.add_label(*op, (*pattern).clone()),
                 Rule::Http(grant) => self.to.http.push((*grant).clone()),
+                Rule::Mail(recipients) => self.to.mail.push((*recipients).clone()),
                 Rule::Whole(Capability::State) => {
                     self.to.state = true;
                     self.state_is_known = false;
@@ -262,6 +267,7 @@ impl<'g> Narrowing<'g> {
             *patterns = without_covered(mem::take(patterns), LabelPattern::covers_pattern);
         }
         to.http = without_covered(mem::take(&mut to.http), HttpGrant::covers_grant);
+        to.mail = without_covered(mem::take(&mut to.mail), Recipients::covers_pattern);
         if let Some(bytes) = self.state.filter(|_| self.state_is_known) {
             let wanted = bytes.max(1).next_multiple_of(STATE_STEP);
             to.limits.state = to.limits.state.min(wanted);
@@ -280,6 +286,7 @@ impl Rule<'_> {
             Self::Clients(term) => !matches!(term, SearchTerm::Client(_)),
             Self::Label(_, pattern) => **pattern == LabelPattern::Any,
             Self::Http(grant) => grant.method == "*" || grant.url.as_str().contains('*'),
+            Self::Mail(recipients) => !matches!(recipients, Recipients::One(_)),
             Self::Whole(_) => false,
         }
     }

@@ -18,6 +18,9 @@ impl Grants {
         if !self.labels.add.is_empty() || !self.labels.remove.is_empty() {
             line("labels", &all["labels"]);
         }
+        if !self.mail.is_empty() {
+            line("mail", &all["mail"]);
+        }
         for name in ["state", "log", "clock"] {
             if all[name] == true {
                 line(name, &all[name]);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Grants, HttpGrant, LabelPattern};
+use super::{Grants, HttpGrant, LabelPattern, Recipients};
 use crate::{Capability, SearchTerm, label::LabelOp};
 
 /// One rule, as it stands in grants. Cheap to copy.
@@ -14,6 +14,8 @@ pub enum Rule<'g> {
     Label(LabelOp, &'g LabelPattern),
     /// A request that may be sent.
     Http(&'g HttpGrant),
+    /// Who may be written to.
+    Mail(&'g Recipients),
     /// A capability that is granted as a whole.
     Whole(Capability),
 }
@@ -25,6 +27,7 @@ impl Rule<'_> {
             Self::Clients(_) => Capability::Clients,
             Self::Label(..) => Capability::Labels,
             Self::Http(_) => Capability::Http,
+            Self::Mail(_) => Capability::Mail,
             Self::Whole(capability) => *capability,
         }
     }
@@ -32,7 +35,7 @@ impl Rule<'_> {
     /// Whether it is (one of) what the trail gives as the reason of a use.
     pub fn is_reason(&self, reason: &str) -> bool {
         let text = self.to_string();
-        // Several labels of one call may be allowed by several rules. (No label has a comma in it.)
+        // Several labels of one call, or recipients of one message, may be allowed by several rules. (None has a comma in it.)
         text == reason || reason.split(", ").any(|one| one == text)
     }
 }
@@ -45,6 +48,7 @@ impl fmt::Display for Rule<'_> {
             Self::Clients(term) => write!(f, "clients: {term}"),
             Self::Label(op, pattern) => write!(f, "labels: {op}: {pattern}"),
             Self::Http(grant) => grant.fmt(f),
+            Self::Mail(recipients) => write!(f, "mail: {recipients}"),
             Self::Whole(capability) => write!(f, "{capability}: true"),
         }
     }
@@ -76,6 +80,7 @@ impl Grants {
             .map(Rule::Clients)
             .chain(labels)
             .chain(self.http.iter().map(Rule::Http))
+            .chain(self.mail.iter().map(Rule::Mail))
             .chain(whole)
     }
 }

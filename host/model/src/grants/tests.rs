@@ -76,7 +76,7 @@ fn errors_name_line_field_and_remedy() {
             .expect_err("wrong")
             .to_string()
     };
-    insta::assert_snapshot!(error("clients: []\nhtpp: []"), @"g.yaml:2: htpp: no such field (did you mean `http`?); there are clients, labels, http, state, log, clock, limits");
+    insta::assert_snapshot!(error("clients: []\nhtpp: []"), @"g.yaml:2: htpp: no such field (did you mean `http`?); there are clients, labels, http, mail, state, log, clock, limits");
     insta::assert_snapshot!(error("http:\n  - url: https://h.example/\n    method: post"), @"g.yaml:3: http[0].method: a method in capitals is wanted, such as GET or POST, or \"*\" for every one");
     insta::assert_snapshot!(error("http:\n  - method: GET"), @"g.yaml:2: http[0].url: it is missing: add it");
     insta::assert_snapshot!(error("limits:\n  memory: 64"), @"g.yaml:2: limits.memory: text is wanted, this is a number: put it in quotes");
@@ -509,14 +509,19 @@ fn any_grants() -> impl Strategy<Value = Grants> {
         prop::collection::vec(term, 0..3),
         (labels(), labels()).prop_map(|(add, remove)| LabelsGrant { add, remove }),
         prop::collection::vec(http, 0..3),
+        prop::collection::vec(
+            "\\*|(\\*|[a-z]{1,3}\\+?[a-z]?)@[a-z]{1,3}\\.(org|example)",
+            0..3,
+        ),
         any::<[bool; 3]>(),
         limits,
     )
         .prop_map(
-            |(clients, labels, http, [state, log, clock], limits)| Grants {
+            |(clients, labels, http, mail, [state, log, clock], limits)| Grants {
                 clients,
                 labels,
                 http,
+                mail: mail.iter().filter_map(|text| text.parse().ok()).collect(),
                 state,
                 log,
                 clock,

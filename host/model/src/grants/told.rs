@@ -6,7 +6,9 @@
 use url::Url;
 
 use super::{HttpUse, Use, narrow::BY_ID};
-use crate::{Capability, ClientId, Label, SearchTerm, Usage, label::LabelOp, usage::REDIRECTED};
+use crate::{
+    Capability, ClientId, Label, MailAddress, SearchTerm, Usage, label::LabelOp, usage::REDIRECTED,
+};
 
 /// What the trail puts behind the target of a record that stands for uses of different targets.
 const OTHERS: &str = " and others";
@@ -19,7 +21,7 @@ const MANY: &str = "it was used on too many things to tell them apart";
 const UNREAD: &str = "the trail tells of its use in part only";
 
 impl Use {
-    /// The uses that `usage` tells of: several where several labels were changed at once.
+    /// The uses that `usage` tells of: several where several labels were changed, or several people written to, at once.
     pub fn told(usage: &Usage) -> Vec<Self> {
         let partly = |why| {
             vec![Self::Partly {
@@ -46,7 +48,10 @@ impl Use {
                 Some(http) => vec![Self::Http(http)],
                 None => partly(UNREAD),
             },
-            Capability::Clients | Capability::Labels if !is_whole => partly(UNREAD),
+            Capability::Clients | Capability::Labels | Capability::Mail if !is_whole => {
+                partly(UNREAD)
+            }
+            Capability::Mail => mails(target).unwrap_or_else(|| partly(UNREAD)),
             Capability::Labels => {
                 labels(&usage.operation, target).unwrap_or_else(|| partly(UNREAD))
             }
@@ -77,6 +82,11 @@ fn labels(operation: &str, target: &str) -> Option<Vec<Use>> {
         Some(Use::Label { op, label })
     };
     target.split(", ").map(label).collect()
+}
+
+fn mails(target: &str) -> Option<Vec<Use>> {
+    let one = |text: &str| Some(Use::Mail(text.parse::<MailAddress>().ok()?));
+    target.split(", ").map(one).collect()
 }
 
 fn request(target: &str, rule: &str) -> Option<HttpUse> {

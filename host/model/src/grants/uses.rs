@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::{Grants, HttpGrant, Rule, url_pattern::Place};
-use crate::{Capability, Client, ClientId, Label, SearchTerm, label::LabelOp};
+use crate::{Capability, Client, ClientId, Label, MailAddress, SearchTerm, label::LabelOp};
 
 /// One use of a capability, as it was seen at run time, or as the trail tells of it (see `told.rs`), which is less.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,8 @@ pub enum Use {
     },
     /// A request.
     Http(HttpUse),
+    /// A message to this address.
+    Mail(MailAddress),
     /// The state read or written; `bytes` is the most that its keys and values had together.
     State {
         /// Bytes of keys and values.
@@ -90,6 +92,10 @@ impl Grants {
                 covering.map(|pattern| Rule::Label(*op, pattern)).collect()
             }
             Use::Http(http) => self.rules_for_request(http),
+            Use::Mail(address) => {
+                let covering = self.mail.iter().filter(|own| own.covers(address));
+                covering.map(Rule::Mail).collect()
+            }
             Use::State { .. } => self.whole(Capability::State).into_iter().collect(),
             Use::Log => self.whole(Capability::Log).into_iter().collect(),
             Use::Clock => self.whole(Capability::Clock).into_iter().collect(),

@@ -253,7 +253,7 @@ fn capabilities_are_checked() {
             "parameters: [ {{ name: s, type: secret }} ]\ncapabilities:\n  {inner}"
         ))
     };
-    insta::assert_snapshot!(one("htp: { reason: x }"), @"artifact.yaml:7: capabilities.htp: no such field (did you mean `http`?); there are clients, labels, http, state, log, clock");
+    insta::assert_snapshot!(one("htp: { reason: x }"), @"artifact.yaml:7: capabilities.htp: no such field (did you mean `http`?); there are clients, labels, http, mail, state, log, clock");
     insta::assert_snapshot!(one("log: {}"), @"artifact.yaml:7: capabilities.log.reason: it is missing: add it");
     insta::assert_snapshot!(one("log: { reason: ' ' }"), @"artifact.yaml:7: capabilities.log.reason: it is empty");
     insta::assert_snapshot!(one("log: { reason: x, needs: [] }"), @"artifact.yaml:7: capabilities.log.needs: no such field; there are reason");

@@ -3,13 +3,12 @@
 //! There are two ways to ask for one, the contract's `http` and the standard's `wasi:http`; both make an [`Errand`] of it.
 
 mod errand;
-mod journal;
+mod outcome;
 mod wasi;
 
 use std::time::{Duration, Instant};
 
 use errand::{Errand, Way};
-pub(crate) use journal::Effects;
 pub(crate) use wasi::{HANDLER, UnderWay, WasiHttp, link_handler};
 use watchbox_model::{
     Capability,
@@ -18,6 +17,7 @@ use watchbox_model::{
 
 use crate::{
     bindings::watchbox::artifact::http::{Error, Host, Request, Response},
+    capabilities::effects::check_name,
     egress::Outgoing,
     gate::Call,
     guest::Guest,
@@ -33,8 +33,7 @@ impl Guest {
     /// Makes an errand of what `call` asks for, if it is allowed.
     fn errand(&mut self, call: Call, request: Request) -> Result<Errand, Error> {
         let read = Outgoing::read(&request, &self.gate.authority.secrets);
-        let read = read
-            .and_then(|outgoing| journal::check_name(request.once.as_deref()).map(|()| outgoing));
+        let read = read.and_then(|outgoing| check_name(request.once.as_deref()).map(|()| outgoing));
         let outgoing = match read {
             Ok(outgoing) => outgoing,
             Err(wrong) => {
@@ -70,7 +69,7 @@ impl Guest {
                 gate: self.gate.clone(),
                 host: self.host.clone(),
                 lines: self.lines.clone(),
-                effects: self.work.http.clone(),
+                effects: self.work.effects.clone(),
                 deadline: Instant::now() + timeout,
             },
             request,

@@ -11,6 +11,7 @@ use crate::{
         http::{Host as Http, Request, Text},
         labels::Host as Labels,
         log::{Host as Log, Level},
+        mail::{Host as Mail, Message},
         state::Host as State,
     },
     guest::Guest,
@@ -60,7 +61,7 @@ const NEAR_HTTP: &[&str] = &[
     "http: [ { method: GET, url: 'http://SERVER/*/y' } ]",
 ];
 
-static OPERATIONS: [Operation; 12] = [
+static OPERATIONS: [Operation; 13] = [
     operation(
         "watchbox:artifact/clients",
         "search",
@@ -102,6 +103,18 @@ static OPERATIONS: [Operation; 12] = [
         (Capability::Http, "send"),
         "http: [ { method: GET, url: 'http://SERVER/*/x' } ]",
         NEAR_HTTP,
+    ),
+    operation(
+        "watchbox:artifact/mail",
+        "send",
+        (Capability::Mail, "send"),
+        "mail: [ soc@example.org ]",
+        &[
+            "mail: []",
+            "mail: [ soc@example.com ]",
+            "mail: [ so@example.org ]",
+            "mail: [ '*@sub.example.org' ]",
+        ],
     ),
     operation(
         "watchbox:artifact/state",
@@ -148,13 +161,14 @@ static OPERATIONS: [Operation; 12] = [
 ];
 
 /// Each capability's grants that allow all there is of it.
-const ALL: [(Capability, &str); 6] = [
+const ALL: [(Capability, &str); 7] = [
     (Capability::Clients, "clients: [ all ]"),
     (Capability::Labels, "labels: { add: ['*'], remove: ['*'] }"),
     (
         Capability::Http,
         "http: [ { method: '*', url: 'http://SERVER/*' } ]",
     ),
+    (Capability::Mail, "mail: [ '*' ]"),
     (Capability::State, "state: true"),
     (Capability::Log, "log: true"),
     (Capability::Clock, "clock: true"),
@@ -188,6 +202,7 @@ async fn call(guest: &mut Guest, operation: &Operation, server: &Server) {
                 url: Text::Plain(server.url("/a/x")),
                 headers: Vec::new(),
                 body: Vec::new(),
+                body_secrets: Vec::new(),
                 timeout_ms: None,
                 once: None,
             };
@@ -195,6 +210,15 @@ async fn call(guest: &mut Guest, operation: &Operation, server: &Server) {
         }
         ("wasi:http/outgoing-handler", "handle") => {
             super::http::handle_get(guest, &server.address.to_string(), "/a/x").await;
+        }
+        ("watchbox:artifact/mail", "send") => {
+            let message = Message {
+                to: vec![text("soc@example.org")],
+                subject: text("subject"),
+                text: text("text"),
+                once: None,
+            };
+            let _ = Mail::send(guest, message).await.unwrap();
         }
         ("watchbox:artifact/state", "get") => {
             let _ = State::get(guest, text("k")).await.unwrap();
@@ -237,7 +261,7 @@ async fn outcome(operation: &Operation, grants: &str) -> (Decision, bool) {
     assert_eq!(record.operation, name);
     let left = !guest.work.labels.is_empty()
         || !guest.lines.finish().0.is_empty()
-        || guest.work.http.left_machine()
+        || guest.work.effects.left_machine()
         || !server.requests().is_empty()
         || !std::mem::take(&mut guest.work.state).finish().is_empty();
     (record.decision, left)

@@ -111,7 +111,7 @@ impl Egress {
         let sent = client
             .request(request.method.clone(), request.url.clone())
             .headers(request.header_map())
-            .body(request.body.clone())
+            .body(request.sent_body())
             .send()
             .await;
         sent.map_err(|why| unreachable(request, why))

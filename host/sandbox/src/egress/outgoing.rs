@@ -13,7 +13,7 @@ use watchbox_model::Secret;
 use super::scrub::Scrub;
 use crate::{
     WithheldRequest,
-    bindings::watchbox::artifact::http::{Request, Secret as Filled, Text},
+    bindings::watchbox::artifact::http::{Insertion, Request, Secret as Filled, Text},
 };
 
 /// The longest URL, in bytes.
@@ -22,6 +22,9 @@ const URL: usize = 8 << 10;
 const HEADERS: usize = 100;
 /// The most bytes of all headers.
 const HEADER_BYTES: usize = 64 << 10;
+
+/// The most secrets in a body.
+const BODY_SECRETS: usize = 16;
 
 /// Headers that are about the connection and not the request: one that a guest could set would let it say another length, another host or
 /// another end of the request than the host sends (request smuggling).
@@ -64,7 +67,12 @@ pub(crate) struct Outgoing {
     /// The parameter whose value the URL is. Nothing of such a URL but scheme, host and port may be shown.
     pub(crate) url_secret: Option<String>,
     headers: Vec<Header>,
+    /// As the guest wrote it.
     pub(crate) body: Bytes,
+    /// What is filled in within the body.
+    body_secrets: Vec<Insertion>,
+    /// The body with its secrets, if it has any.
+    filled_body: Option<Bytes>,
     /// The name that the guest gave the effect.
     pub(crate) once: Option<String>,
     pub(crate) scrub: Scrub,
@@ -121,7 +129,9 @@ impl Outgoing {
             url,
             url_secret,
             headers,
+            filled_body: fill_body(request, secrets, &mut scrub)?,
             body: Bytes::copy_from_slice(&request.body),
+            body_secrets: request.body_secrets.clone(),
             once: request.once.clone(),
             scrub,
         };
@@ -138,12 +148,19 @@ impl Outgoing {
     /// The parameters that are filled in, each once.
     pub(crate) fn secrets(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.url_secret.as_deref().into_iter().collect();
-        for name in self.headers.iter().filter_map(Header::parameter) {
+        for name in self.filled_in() {
             if !names.contains(&name) {
                 names.push(name);
             }
         }
         names
+    }
+
+    /// The parameters that are filled into headers and body.
+    fn filled_in(&self) -> impl Iterator<Item = &str> {
+        let body = self.body_secrets.iter();
+        let headers = self.headers.iter().filter_map(Header::parameter);
+        headers.chain(body.map(|place| place.parameter.as_str()))
     }
 
     /// What the trail and the operator are shown: method and URL, of a secret one no more than where it leads.
@@ -182,8 +199,22 @@ impl Outgoing {
             method: self.method.to_string(),
             url,
             headers: headers.collect(),
-            body: self.body.clone(),
+            body: self.written_body(),
         }
+    }
+
+    /// The body, with the names of its secrets where they go.
+    fn written_body(&self) -> Bytes {
+        let name = |place: &Insertion| format!("{{{}}}", place.parameter);
+        match self.body_secrets.as_slice() {
+            [] => self.body.clone(),
+            places => insert(&self.body, places, name),
+        }
+    }
+
+    /// The body as it is sent.
+    pub(super) fn sent_body(&self) -> Bytes {
+        self.filled_body.as_ref().unwrap_or(&self.body).clone()
     }
 
     /// Scheme, host and port.
@@ -233,6 +264,9 @@ impl Outgoing {
         let same = url.origin() == self.url.origin();
         // Where the URL was a secret, the server may have put it into the new one.
         next.url = url;
+        if !same && !self.body_secrets.is_empty() {
+            return None;
+        }
         if !same {
             next.headers
                 .retain(|header| header.secret.is_none() && !is_credential(&header.name));
@@ -246,21 +280,20 @@ impl Outgoing {
         if to_get {
             next.method = Method::GET;
             next.body = Bytes::new();
+            next.body_secrets.clear();
+            next.filled_body = None;
             next.headers
                 .retain(|header| !header.name.as_str().starts_with("content-"));
         }
         Some(next)
     }
 
-    /// The parameters that go along where a redirect leads: those in headers, and those whose values the server put into the URL.
+    /// The parameters that go along where a redirect leads: those in headers and body, and those whose values the server put into the URL.
     pub(crate) fn redirected_secrets(&self) -> Vec<&str> {
         let url = self.url_secret.as_deref();
         let mut names = self.secrets();
-        let in_header = |name: &str| {
-            let mut filled = self.headers.iter().filter_map(Header::parameter);
-            filled.any(|parameter| parameter == name)
-        };
-        names.retain(|name| Some(*name) != url || in_header(name));
+        let goes_along = |name: &str| self.filled_in().any(|parameter| parameter == name);
+        names.retain(|name| Some(*name) != url || goes_along(name));
         for name in self.scrub.names(self.url.as_str().as_bytes()) {
             if !names.contains(&name) {
                 names.push(name);
@@ -288,17 +321,19 @@ fn read_method(text: &str) -> Result<Method, String> {
     }
 }
 
-fn secret<'s>(
-    filled: &Filled,
-    secrets: &'s BTreeMap<String, Secret>,
-) -> Result<&'s Secret, String> {
-    let name = &filled.parameter;
+fn secret<'s>(name: &str, secrets: &'s BTreeMap<String, Secret>) -> Result<&'s Secret, String> {
     secrets.get(name).ok_or_else(|| {
         format!(
             "there is no secret parameter `{}`",
             crate::printable::line(name, 100)
         )
     })
+}
+
+/// A secret's value without a file's last line break, which is none of the secret's.
+fn revealed<'s>(name: &str, secrets: &'s BTreeMap<String, Secret>) -> Result<&'s str, String> {
+    let value = secret(name, secrets)?.reveal();
+    Ok(value.trim_end_matches(['\r', '\n']))
 }
 
 fn read_url(
@@ -309,7 +344,7 @@ fn read_url(
     let (text, name) = match text {
         Text::Plain(text) => (text.as_str(), None),
         Text::Secret(filled) if filled.prefix.is_empty() => (
-            secret(filled, secrets)?.reveal().trim(),
+            secret(&filled.parameter, secrets)?.reveal().trim(),
             Some(filled.parameter.clone()),
         ),
         Text::Secret(_) => return Err("a secret URL can't have a prefix".to_owned()),
@@ -344,6 +379,58 @@ fn read_url(
     Ok((url, name))
 }
 
+/// The body with its secrets filled in, where it has any.
+fn fill_body(
+    request: &Request,
+    secrets: &BTreeMap<String, Secret>,
+    scrub: &mut Scrub,
+) -> Result<Option<Bytes>, String> {
+    let places = request.body_secrets.as_slice();
+    if places.is_empty() {
+        return Ok(None);
+    }
+    if places.len() > BODY_SECRETS {
+        return Err(format!(
+            "{} secrets in its body; at most {BODY_SECRETS} are allowed",
+            places.len()
+        ));
+    }
+    let in_order = places.is_sorted_by_key(|place| place.at);
+    let within = places
+        .iter()
+        .all(|place| place.at as usize <= request.body.len());
+    if !in_order || !within {
+        return Err(format!(
+            "the places of the secrets in its body must ascend, and be none after its {} bytes",
+            request.body.len()
+        ));
+    }
+    let mut values = BTreeMap::new();
+    for place in places {
+        let value = revealed(&place.parameter, secrets)?;
+        scrub.add(&place.parameter, value);
+        values.insert(place.parameter.as_str(), value);
+    }
+    let value = |place: &Insertion| values.get(place.parameter.as_str()).copied();
+    Ok(Some(insert(&request.body, places, |place| {
+        value(place).unwrap_or_default().to_owned()
+    })))
+}
+
+/// `body` with a text at each of `places`, which ascend and lie within it.
+fn insert(body: &[u8], places: &[Insertion], text: impl Fn(&Insertion) -> String) -> Bytes {
+    let mut whole = Vec::with_capacity(body.len() + 64 * places.len());
+    let mut done = 0;
+    for place in places {
+        let at = place.at as usize;
+        whole.extend_from_slice(body.get(done..at).unwrap_or_default());
+        whole.extend_from_slice(text(place).as_bytes());
+        done = at;
+    }
+    whole.extend_from_slice(body.get(done..).unwrap_or_default());
+    whole.into()
+}
+
 fn read_header(
     name: &str,
     value: &Text,
@@ -372,10 +459,7 @@ fn read_header(
             None,
         ),
         Text::Secret(filled) => {
-            // A file's last line break is none of the secret's.
-            let revealed = secret(filled, secrets)?
-                .reveal()
-                .trim_end_matches(['\r', '\n']);
+            let revealed = revealed(&filled.parameter, secrets)?;
             scrub.add(&filled.parameter, revealed);
             let text = format!("{}{revealed}", filled.prefix);
             let mut value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| wrong())?;

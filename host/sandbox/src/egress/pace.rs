@@ -1,4 +1,4 @@
-//! How many requests an installation sends a minute, over all its instances.
+//! How many requests an installation sends a minute, and how much mail an hour, over all its instances.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,31 +8,39 @@ use std::{
 
 use watchbox_model::Name;
 
-const MINUTE: Duration = Duration::from_secs(60);
-
-/// When each installation sent its requests of the last minute.
-#[derive(Debug, Default)]
+/// When each installation sent what it sent within the last minute, or hour.
+#[derive(Debug)]
 pub(crate) struct Pace {
+    window: Duration,
     sent: Mutex<HashMap<Name, VecDeque<Instant>>>,
     is_endless: bool,
 }
 
 impl Pace {
+    /// One that counts what is sent within `window`.
+    pub(crate) fn within(window: Duration) -> Self {
+        Self {
+            window,
+            sent: Mutex::default(),
+            is_endless: false,
+        }
+    }
+
     /// One that nobody is held to.
     pub(crate) fn endless() -> Self {
         Self {
             is_endless: true,
-            ..Self::default()
+            ..Self::within(Duration::ZERO)
         }
     }
 
-    /// Takes one request of `limit` a minute; or says how long it is until there is one.
+    /// Takes one of `limit` within the window; or says how long it is until there is one.
     pub(crate) fn take(&self, who: &Name, limit: u32, now: Instant) -> Result<(), Duration> {
         if self.is_endless {
             return Ok(());
         }
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = |at: &Instant| now.saturating_duration_since(*at) < MINUTE;
+        let fresh = |at: &Instant| now.saturating_duration_since(*at) < self.window;
         if !sent.contains_key(who) {
             // Installations come and go; those that are quiet need no memory.
             sent.retain(|_, times| times.back().is_some_and(fresh));
@@ -47,8 +55,9 @@ impl Pace {
         }
         // The one that must have grown old for one more to fit: the limit may have been lowered since.
         let oldest = times.get(times.len() - limit as usize);
-        Err(oldest.map_or(MINUTE, |at| {
-            MINUTE.saturating_sub(now.saturating_duration_since(*at))
+        Err(oldest.map_or(self.window, |at| {
+            self.window
+                .saturating_sub(now.saturating_duration_since(*at))
         }))
     }
 }
@@ -57,9 +66,11 @@ impl Pace {
 mod tests {
     use super::*;
 
+    const MINUTE: Duration = Duration::from_secs(60);
+
     #[test]
     fn a_minute_holds_as_many_as_allowed_and_says_when_there_is_room() {
-        let (pace, start) = (Pace::default(), Instant::now());
+        let (pace, start) = (Pace::within(MINUTE), Instant::now());
         let (one, other): (Name, Name) = ("A".parse().unwrap(), "B".parse().unwrap());
         let at = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(pace.take(&one, 2, at(0)), Ok(()));
@@ -74,7 +85,7 @@ mod tests {
 
     #[test]
     fn quiet_installations_are_forgotten() {
-        let (pace, start) = (Pace::default(), Instant::now());
+        let (pace, start) = (Pace::within(MINUTE), Instant::now());
         for n in 0..10 {
             pace.take(&format!("A{n}").parse().unwrap(), 1, start)
                 .unwrap();

@@ -106,7 +106,10 @@ async fn state_is_set_removed_and_listed_by_prefix() {
 #[tokio::test]
 async fn what_was_sent_is_known_until_its_part_or_the_batch_is_done() {
     let memory = Overlay::new([]);
-    let (turn, post) = (turn(), Effect::Named("post".to_owned()));
+    let (turn, post) = (
+        turn(),
+        Effect::Named(watchbox_model::Capability::Http, "post".to_owned()),
+    );
     let known = async || memory.recall(&turn, &post).await.unwrap().outcome;
     let sent = memory.journal(&turn, &post, b"200".to_vec());
     sent.await.unwrap();

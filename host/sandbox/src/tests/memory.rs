@@ -5,14 +5,16 @@ use watchbox_model::Secret;
 use super::*;
 use crate::testing::server::{Server, answer};
 
-/// `http.send` and `state.set`, flattened.
+/// `http.send`, whose request lies in memory, and `state.set`, flattened.
 const IMPORTS: &str = r#"
   (import "watchbox:artifact/http@0.1.0" "send"
-    (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+    (func $send (param i32 i32)))
   (import "watchbox:artifact/state@0.1.0" "set" (func $set (param i32 i32 i32 i32 i32)))"#;
 
-/// Sends to the secret URL, with the secret token in a header; then hands out its own memory, all of it, as the value of a key.
+/// Sends to the secret URL, with the secret token in a header and in the body; then hands out its own memory, all of it, as the value of a key.
 fn sends_and_tells_all() -> String {
+    // Method; a secret URL without prefix; headers; no body of its own, but a secret in it; no timeout; no name.
+    let request = testing::words(&[16, 4, 1, 32, 4, 0, 0, 128, 1, 0, 0, 240, 1, 0, 0, 0, 0, 0]);
     let data = r#"
       (data (i32.const 16) "POST")
       (data (i32.const 32) "hook")
@@ -21,14 +23,11 @@ fn sends_and_tells_all() -> String {
       (data (i32.const 80) "Bearer ")
       (data (i32.const 96) "memory")
       ;; One header: its name, then a secret: the parameter, and what stands before it.
-      (data (i32.const 128) "\40\00\00\00\0d\00\00\00\01\00\00\00\30\00\00\00\05\00\00\00\50\00\00\00\07\00\00\00")"#;
-    let send = "(call $send (i32.const 16) (i32.const 4)
-        (i32.const 1) (i32.const 32) (i32.const 4) (i32.const 0) (i32.const 0)
-        (i32.const 128) (i32.const 1)
-        (i32.const 0) (i32.const 0)
-        (i32.const 0) (i32.const 0)
-        (i32.const 0) (i32.const 0) (i32.const 0)
-        (i32.const 600))";
+      (data (i32.const 128) "\40\00\00\00\0d\00\00\00\01\00\00\00\30\00\00\00\05\00\00\00\50\00\00\00\07\00\00\00")
+      ;; One secret of the body: where, and the parameter.
+      (data (i32.const 240) "\00\00\00\00\30\00\00\00\05\00\00\00")"#;
+    let data = format!("{data} (data (i32.const 160) \"{request}\")");
+    let send = "(call $send (i32.const 160) (i32.const 600))";
     let tell = "(call $set (i32.const 96) (i32.const 6)
         (i32.const 0) (i32.mul (memory.size) (i32.const 65536)) (i32.const 800))";
     guest_text(

@@ -4,7 +4,7 @@ use watchbox_model::Grants;
 
 use super::*;
 use crate::{
-    bindings::watchbox::artifact::{clients, clock, http, labels, log, state},
+    bindings::watchbox::artifact::{clients, clock, http, labels, log, mail, state},
     egress::Egress,
     guest::Guest,
     testing::{self, Outside, authority_with, client, guest_with, server::Server, trail},
@@ -24,6 +24,7 @@ fn post(url: &str, body: &str, once: Option<&str>) -> http::Request {
         url: http::Text::Plain(url.to_owned()),
         headers: Vec::new(),
         body: body.as_bytes().to_vec(),
+        body_secrets: Vec::new(),
         timeout_ms: None,
         once: once.map(str::to_owned),
     }
@@ -38,6 +39,56 @@ fn secret_url() -> http::Text {
 
 async fn send(guest: &mut Guest, request: http::Request) -> Result<http::Response, http::Error> {
     http::Host::send(guest, request).await.unwrap()
+}
+
+fn asked(call: &WithheldCall) -> &WithheldRequest {
+    match &call.effect {
+        WithheldEffect::Request(request) => request,
+        WithheldEffect::Mail(mail) => panic!("{mail:?}"),
+    }
+}
+
+#[tokio::test]
+async fn mail_is_collected_and_answered_as_it_is_played() {
+    let (mut guest, withheld) = guest("{ mail: [ '*@example.org' ] }", CannedAnswer::default());
+    let message = |once: &str| mail::Message {
+        to: vec!["soc@example.org".to_owned()],
+        subject: "s".to_owned(),
+        text: "text".to_owned(),
+        once: Some(once.to_owned()),
+    };
+    withheld.play_relay([
+        PlayedRelay::Refused("no such user".to_owned()),
+        PlayedRelay::Unavailable("busy".to_owned()),
+        PlayedRelay::Limited(Duration::from_millis(7)),
+    ]);
+    let mut answers = Vec::new();
+    for once in ["a", "b", "c", "d"] {
+        let answer = mail::Host::send(&mut guest, message(once)).await.unwrap();
+        answers.push(answer.map(drop));
+    }
+    use mail::Error;
+    assert!(matches!(&answers[0], Err(Error::Refused(why)) if why == "no such user"));
+    assert!(matches!(&answers[1], Err(Error::Unavailable(why)) if why == "busy"));
+    assert!(matches!(&answers[2], Err(Error::Limited(7))));
+    assert!(answers[3].is_ok());
+    let calls = withheld.take_calls();
+    assert_eq!(calls.len(), 4);
+    assert_eq!(
+        calls[3],
+        WithheldCall {
+            target: "mail to soc@example.org".to_owned(),
+            bytes: 4,
+            once: Some("d".to_owned()),
+            effect: WithheldEffect::Mail(WithheldMail {
+                to: vec!["soc@example.org".to_owned()],
+                subject: "s".to_owned(),
+                text: "text".to_owned(),
+            }),
+        }
+    );
+    let (uses, _) = withheld.uses();
+    assert_eq!(uses, [Use::Mail("soc@example.org".parse().unwrap())]);
 }
 
 #[tokio::test]
@@ -68,12 +119,12 @@ async fn nothing_is_sent_and_what_would_have_been_is_collected() {
             target: format!("POST {}", server.url("/a")),
             bytes: 5,
             once: Some("C.1".to_owned()),
-            request: WithheldRequest {
+            effect: WithheldEffect::Request(WithheldRequest {
                 method: "POST".to_owned(),
                 url: server.url("/a"),
-                headers: calls[0].request.headers.clone(),
+                headers: asked(&calls[0]).headers.clone(),
                 body: Bytes::from_static(b"hello"),
-            },
+            }),
         }
     );
     assert_eq!(calls.len(), 4);
@@ -245,10 +296,10 @@ async fn answers_can_come_in_turn() {
     let calls = withheld.take_calls();
     let has_token =
         |(name, value): &(String, String)| name == "authorization" && value == "Bearer {token}";
-    assert!(calls[0].request.headers.iter().any(has_token), "{calls:?}");
-    assert_eq!(calls[1].request.url, "{hook}");
+    assert!(asked(&calls[0]).headers.iter().any(has_token), "{calls:?}");
+    assert_eq!(asked(&calls[1]).url, "{hook}");
     assert_eq!(
-        calls.last().unwrap().request.url,
+        asked(calls.last().unwrap()).url,
         "https://elsewhere.example/"
     );
     assert!(!format!("{calls:?}").contains("sesame"), "{calls:?}");

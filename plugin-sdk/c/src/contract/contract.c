@@ -24,7 +24,12 @@ extern void __wasm_import_watchbox_artifact_labels_remove(uint8_t *, size_t, uin
 // Imported Functions from `watchbox:artifact/http@0.1.0`
 
 __attribute__((__import_module__("watchbox:artifact/http@0.1.0"), __import_name__("send")))
-extern void __wasm_import_watchbox_artifact_http_send(uint8_t *, size_t, int32_t, uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, int32_t, int32_t, int32_t, uint8_t *, size_t, uint8_t *);
+extern void __wasm_import_watchbox_artifact_http_send(uint8_t *, uint8_t *);
+
+// Imported Functions from `watchbox:artifact/mail@0.1.0`
+
+__attribute__((__import_module__("watchbox:artifact/mail@0.1.0"), __import_name__("send")))
+extern void __wasm_import_watchbox_artifact_mail_send(uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, int32_t, uint8_t *, size_t, uint8_t *);
 
 // Imported Functions from `watchbox:artifact/state@0.1.0`
 
@@ -245,6 +250,10 @@ void watchbox_artifact_http_header_free(watchbox_artifact_http_header_t *ptr) {
   watchbox_artifact_http_text_free(&ptr->value);
 }
 
+void watchbox_artifact_http_insertion_free(watchbox_artifact_http_insertion_t *ptr) {
+  contract_string_free(&ptr->parameter);
+}
+
 void watchbox_artifact_http_list_header_free(watchbox_artifact_http_list_header_t *ptr) {
   size_t list_len = ptr->len;
   if (list_len > 0) {
@@ -266,6 +275,17 @@ void contract_list_u8_free(contract_list_u8_t *ptr) {
   }
 }
 
+void watchbox_artifact_http_list_insertion_free(watchbox_artifact_http_list_insertion_t *ptr) {
+  size_t list_len = ptr->len;
+  if (list_len > 0) {
+    watchbox_artifact_http_insertion_t *list_ptr = ptr->ptr;
+    for (size_t i = 0; i < list_len; i++) {
+      watchbox_artifact_http_insertion_free(&list_ptr[i]);
+    }
+    free(list_ptr);
+  }
+}
+
 void contract_option_u32_free(contract_option_u32_t *ptr) {
   if (ptr->is_some) {
   }
@@ -276,6 +296,7 @@ void watchbox_artifact_http_request_free(watchbox_artifact_http_request_t *ptr) 
   watchbox_artifact_http_text_free(&ptr->url);
   watchbox_artifact_http_list_header_free(&ptr->headers);
   contract_list_u8_free(&ptr->body);
+  watchbox_artifact_http_list_insertion_free(&ptr->body_secrets);
   contract_option_u32_free(&ptr->timeout_ms);
   contract_option_string_free(&ptr->once);
 }
@@ -329,6 +350,45 @@ void watchbox_artifact_http_result_response_error_free(watchbox_artifact_http_re
     watchbox_artifact_http_response_free(&ptr->val.ok);
   } else {
     watchbox_artifact_http_error_free(&ptr->val.err);
+  }
+}
+
+void watchbox_artifact_mail_message_free(watchbox_artifact_mail_message_t *ptr) {
+  contract_list_string_free(&ptr->to);
+  contract_string_free(&ptr->subject);
+  contract_string_free(&ptr->text);
+  contract_option_string_free(&ptr->once);
+}
+
+void watchbox_artifact_mail_error_free(watchbox_artifact_mail_error_t *ptr) {
+  switch ((int32_t) ptr->tag) {
+    case 0: {
+      contract_string_free(&ptr->val.denied);
+      break;
+    }
+    case 1: {
+      contract_string_free(&ptr->val.invalid_message);
+      break;
+    }
+    case 2: {
+      contract_string_free(&ptr->val.refused);
+      break;
+    }
+    case 3: {
+      contract_string_free(&ptr->val.unavailable);
+      break;
+    }
+    case 4: {
+      break;
+    }
+  }
+}
+
+void watchbox_artifact_mail_result_string_error_free(watchbox_artifact_mail_result_string_error_t *ptr) {
+  if (!ptr->is_err) {
+    contract_string_free(&ptr->val.ok);
+  } else {
+    watchbox_artifact_mail_error_free(&ptr->val.err);
   }
 }
 
@@ -682,99 +742,158 @@ bool watchbox_artifact_labels_remove(contract_string_t *client_id, contract_list
 
 bool watchbox_artifact_http_send(watchbox_artifact_http_request_t *request, watchbox_artifact_http_response_t *ret, watchbox_artifact_http_error_t *err) {
   __attribute__((__aligned__(sizeof(void*))))
-  uint8_t ret_area[(6*sizeof(void*))];
-  int32_t variant;
-  uint8_t * variant1;
-  size_t variant2;
-  uint8_t * variant3;
-  size_t variant4;
+  uint8_t ret_area[(8+16*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  *((size_t*)(ptr + sizeof(void*))) = ((*request).method).len;
+  *((uint8_t **)(ptr + 0)) = (uint8_t *) ((*request).method).ptr;
   switch ((int32_t) ((*request).url).tag) {
     case 0: {
       const contract_string_t *payload = &((*request).url).val.plain;
-      variant = 0;
-      variant1 = (uint8_t *) (*payload).ptr;
-      variant2 = (*payload).len;
-      variant3 = 0;
-      variant4 = 0;
+      *((int8_t*)(ptr + (2*sizeof(void*)))) = 0;
+      *((size_t*)(ptr + (4*sizeof(void*)))) = (*payload).len;
+      *((uint8_t **)(ptr + (3*sizeof(void*)))) = (uint8_t *) (*payload).ptr;
       break;
     }
     case 1: {
       const watchbox_artifact_http_secret_t *payload0 = &((*request).url).val.secret;
-      variant = 1;
-      variant1 = (uint8_t *) ((*payload0).parameter).ptr;
-      variant2 = ((*payload0).parameter).len;
-      variant3 = (uint8_t *) ((*payload0).prefix).ptr;
-      variant4 = ((*payload0).prefix).len;
+      *((int8_t*)(ptr + (2*sizeof(void*)))) = 1;
+      *((size_t*)(ptr + (4*sizeof(void*)))) = ((*payload0).parameter).len;
+      *((uint8_t **)(ptr + (3*sizeof(void*)))) = (uint8_t *) ((*payload0).parameter).ptr;
+      *((size_t*)(ptr + (6*sizeof(void*)))) = ((*payload0).prefix).len;
+      *((uint8_t **)(ptr + (5*sizeof(void*)))) = (uint8_t *) ((*payload0).prefix).ptr;
       break;
     }
   }
-  int32_t option;
-  int32_t option9;
+  *((size_t*)(ptr + (8*sizeof(void*)))) = ((*request).headers).len;
+  *((uint8_t **)(ptr + (7*sizeof(void*)))) = (uint8_t *) ((*request).headers).ptr;
+  *((size_t*)(ptr + (10*sizeof(void*)))) = ((*request).body).len;
+  *((uint8_t **)(ptr + (9*sizeof(void*)))) = (uint8_t *) ((*request).body).ptr;
+  *((size_t*)(ptr + (12*sizeof(void*)))) = ((*request).body_secrets).len;
+  *((uint8_t **)(ptr + (11*sizeof(void*)))) = (uint8_t *) ((*request).body_secrets).ptr;
   if (((*request).timeout_ms).is_some) {
-    const uint32_t *payload8 = &((*request).timeout_ms).val;
-    option = 1;
-    option9 = (int32_t) (*payload8);
+    const uint32_t *payload4 = &((*request).timeout_ms).val;
+    *((int8_t*)(ptr + (13*sizeof(void*)))) = 1;
+    *((int32_t*)(ptr + (4+13*sizeof(void*)))) = (int32_t) (*payload4);
   } else {
-    option = 0;
-    option9 = 0;
+    *((int8_t*)(ptr + (13*sizeof(void*)))) = 0;
   }
-  int32_t option12;
-  uint8_t * option13;
-  size_t option14;
   if (((*request).once).is_some) {
-    const contract_string_t *payload11 = &((*request).once).val;
-    option12 = 1;
-    option13 = (uint8_t *) (*payload11).ptr;
-    option14 = (*payload11).len;
+    const contract_string_t *payload6 = &((*request).once).val;
+    *((int8_t*)(ptr + (8+13*sizeof(void*)))) = 1;
+    *((size_t*)(ptr + (8+15*sizeof(void*)))) = (*payload6).len;
+    *((uint8_t **)(ptr + (8+14*sizeof(void*)))) = (uint8_t *) (*payload6).ptr;
   } else {
-    option12 = 0;
-    option13 = 0;
-    option14 = 0;
+    *((int8_t*)(ptr + (8+13*sizeof(void*)))) = 0;
   }
-  uint8_t *ptr = (uint8_t *) &ret_area;
-  __wasm_import_watchbox_artifact_http_send((uint8_t *) ((*request).method).ptr, ((*request).method).len, variant, variant1, variant2, variant3, variant4, (uint8_t *) ((*request).headers).ptr, ((*request).headers).len, (uint8_t *) ((*request).body).ptr, ((*request).body).len, option, option9, option12, option13, option14, ptr);
+  uint8_t *ptr7 = (uint8_t *) &ret_area;
+  __wasm_import_watchbox_artifact_http_send(ptr, ptr7);
   watchbox_artifact_http_result_response_error_t result;
-  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+  switch ((int32_t) *((uint8_t*) (ptr7 + 0))) {
     case 0: {
       result.is_err = false;
       result.val.ok = (watchbox_artifact_http_response_t) {
-        (uint16_t) (uint16_t) ((int32_t) *((uint16_t*) (ptr + sizeof(void*)))),
-        (contract_list_tuple2_string_string_t) (contract_list_tuple2_string_string_t) { (contract_tuple2_string_string_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
-        (contract_list_u8_t) (contract_list_u8_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+        (uint16_t) (uint16_t) ((int32_t) *((uint16_t*) (ptr7 + sizeof(void*)))),
+        (contract_list_tuple2_string_string_t) (contract_list_tuple2_string_string_t) { (contract_tuple2_string_string_t*)(*((uint8_t **) (ptr7 + (2*sizeof(void*))))), (*((size_t*) (ptr7 + (3*sizeof(void*))))) },
+        (contract_list_u8_t) (contract_list_u8_t) { (uint8_t*)(*((uint8_t **) (ptr7 + (4*sizeof(void*))))), (*((size_t*) (ptr7 + (5*sizeof(void*))))) },
       };
       break;
     }
     case 1: {
       result.is_err = true;
-      watchbox_artifact_http_error_t variant15;
-      variant15.tag = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
-      switch ((int32_t) variant15.tag) {
+      watchbox_artifact_http_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr7 + sizeof(void*)));
+      switch ((int32_t) variant.tag) {
         case 0: {
-          variant15.val.denied = (contract_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          variant.val.denied = (contract_string_t) { (uint8_t*)(*((uint8_t **) (ptr7 + (2*sizeof(void*))))), (*((size_t*) (ptr7 + (3*sizeof(void*))))) };
           break;
         }
         case 1: {
-          variant15.val.invalid_request = (contract_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          variant.val.invalid_request = (contract_string_t) { (uint8_t*)(*((uint8_t **) (ptr7 + (2*sizeof(void*))))), (*((size_t*) (ptr7 + (3*sizeof(void*))))) };
           break;
         }
         case 2: {
-          variant15.val.unreachable = (contract_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          variant.val.unreachable = (contract_string_t) { (uint8_t*)(*((uint8_t **) (ptr7 + (2*sizeof(void*))))), (*((size_t*) (ptr7 + (3*sizeof(void*))))) };
           break;
         }
         case 3: {
           break;
         }
         case 4: {
-          variant15.val.too_large = (uint32_t) (*((int32_t*) (ptr + (2*sizeof(void*)))));
+          variant.val.too_large = (uint32_t) (*((int32_t*) (ptr7 + (2*sizeof(void*)))));
           break;
         }
         case 5: {
-          variant15.val.limited = (uint32_t) (*((int32_t*) (ptr + (2*sizeof(void*)))));
+          variant.val.limited = (uint32_t) (*((int32_t*) (ptr7 + (2*sizeof(void*)))));
           break;
         }
       }
 
-      result.val.err = variant15;
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool watchbox_artifact_mail_send(watchbox_artifact_mail_message_t *message, contract_string_t *ret, watchbox_artifact_mail_error_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(4*sizeof(void*))];
+  int32_t option;
+  uint8_t * option1;
+  size_t option2;
+  if (((*message).once).is_some) {
+    const contract_string_t *payload0 = &((*message).once).val;
+    option = 1;
+    option1 = (uint8_t *) (*payload0).ptr;
+    option2 = (*payload0).len;
+  } else {
+    option = 0;
+    option1 = 0;
+    option2 = 0;
+  }
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_watchbox_artifact_mail_send((uint8_t *) ((*message).to).ptr, ((*message).to).len, (uint8_t *) ((*message).subject).ptr, ((*message).subject).len, (uint8_t *) ((*message).text).ptr, ((*message).text).len, option, option1, option2, ptr);
+  watchbox_artifact_mail_result_string_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (contract_string_t) { (uint8_t*)(*((uint8_t **) (ptr + sizeof(void*)))), (*((size_t*) (ptr + (2*sizeof(void*))))) };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      watchbox_artifact_mail_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.denied = (contract_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 1: {
+          variant.val.invalid_message = (contract_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.refused = (contract_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.unavailable = (contract_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          variant.val.limited = (uint32_t) (*((int32_t*) (ptr + (2*sizeof(void*)))));
+          break;
+        }
+      }
+
+      result.val.err = variant;
       break;
     }
   }

@@ -139,6 +139,14 @@ typedef struct watchbox_artifact_http_header_t {
   watchbox_artifact_http_text_t   value;
 } watchbox_artifact_http_header_t;
 
+// A place in a request's body where the host puts a secret in, as it is but for a line break at its end.
+typedef struct watchbox_artifact_http_insertion_t {
+  // Before which byte of the body as the guest wrote it: 0 to its length.
+  uint32_t   at;
+  // The parameter's name, as the manifest declares it with the type `secret`.
+  contract_string_t   parameter;
+} watchbox_artifact_http_insertion_t;
+
 typedef struct {
   watchbox_artifact_http_header_t *ptr;
   size_t len;
@@ -148,6 +156,11 @@ typedef struct {
   uint8_t *ptr;
   size_t len;
 } contract_list_u8_t;
+
+typedef struct {
+  watchbox_artifact_http_insertion_t *ptr;
+  size_t len;
+} watchbox_artifact_http_list_insertion_t;
 
 typedef struct {
   bool is_some;
@@ -162,8 +175,11 @@ typedef struct watchbox_artifact_http_request_t {
   watchbox_artifact_http_text_t   url;
   // Its headers, in order.
   watchbox_artifact_http_list_header_t   headers;
-  // Its body; empty for none.
+  // Its body; empty for none. What the grant limits is what the guest wrote.
   contract_list_u8_t   body;
+  // Secrets within the body, in the order of their places: for services that want their key there. A redirect to another origin is
+  // then not followed.
+  watchbox_artifact_http_list_insertion_t   body_secrets;
   // How long it may take until the response's body is in, in milliseconds. 30,000 where none is given, and never longer than what is
   // left of the turn.
   contract_option_u32_t   timeout_ms;
@@ -239,6 +255,52 @@ typedef struct {
     watchbox_artifact_http_error_t err;
   } val;
 } watchbox_artifact_http_result_response_error_t;
+
+// A message.
+typedef struct watchbox_artifact_mail_message_t {
+  // Who gets it: 1 to 50 addresses such as `soc@example.org`, each of which must be granted. It goes to all of them or to none.
+  contract_list_string_t   to;
+  // The subject: one line, cut after 200 characters. Control characters, and those that turn the writing direction, are shown escaped.
+  contract_string_t   subject;
+  // The text, at most as many bytes as the grant's limit `request` says. Of control characters, line breaks and tabs are kept, the others shown
+  // escaped.
+  contract_string_t   text;
+  // A name for this effect within its turn, as `http.request.once` is: in short, if the turn is tried again, what was settled under this name is
+  // not sent again, even if the text now differs. (Names of mail and of http requests have nothing to do with each other.)
+  contract_option_string_t   once;
+} watchbox_artifact_mail_message_t;
+
+// Why a message was not accepted.
+typedef struct watchbox_artifact_mail_error_t {
+  uint8_t tag;
+  union {
+    contract_string_t     denied;
+    contract_string_t     invalid_message;
+    contract_string_t     refused;
+    contract_string_t     unavailable;
+    uint32_t     limited;
+  } val;
+} watchbox_artifact_mail_error_t;
+
+// No grant covers one of the recipients. Nothing was sent. The text names the grant that would allow it.
+#define WATCHBOX_ARTIFACT_MAIL_ERROR_DENIED 0
+// The message itself is wrong: an address, a text that is too long, a `once` name. Nothing was sent.
+#define WATCHBOX_ARTIFACT_MAIL_ERROR_INVALID_MESSAGE 1
+// The relay refused it, and always will (an SMTP reply of 5xx, such as for an address that does not exist). Settled.
+#define WATCHBOX_ARTIFACT_MAIL_ERROR_REFUSED 2
+// It can't be sent just now: no relay is set, it is not reached, it did not let the server log in, or it asks for patience (4xx). Where
+// the connection broke off, whether it was accepted is unknown. The turn is best given up with `failure.retry`.
+#define WATCHBOX_ARTIFACT_MAIL_ERROR_UNAVAILABLE 3
+// The grant's mails an hour are spent: in this many milliseconds there is room for one more. Nothing was sent.
+#define WATCHBOX_ARTIFACT_MAIL_ERROR_LIMITED 4
+
+typedef struct {
+  bool is_err;
+  union {
+    contract_string_t ok;
+    watchbox_artifact_mail_error_t err;
+  } val;
+} watchbox_artifact_mail_result_string_error_t;
 
 // Why it was not done.
 typedef struct watchbox_artifact_state_error_t {
@@ -417,6 +479,10 @@ extern bool watchbox_artifact_labels_remove(contract_string_t *client_id, contra
 // Sends a request and waits for its response.
 extern bool watchbox_artifact_http_send(watchbox_artifact_http_request_t *request, watchbox_artifact_http_response_t *ret, watchbox_artifact_http_error_t *err);
 
+// Imported Functions from `watchbox:artifact/mail@0.1.0`
+// Sends a message, and waits until the relay took it over. Gives its `Message-ID`.
+extern bool watchbox_artifact_mail_send(watchbox_artifact_mail_message_t *message, contract_string_t *ret, watchbox_artifact_mail_error_t *err);
+
 // Imported Functions from `watchbox:artifact/state@0.1.0`
 // The value of a key, or none.
 extern bool watchbox_artifact_state_get(contract_string_t *key, contract_option_list_u8_t *ret, watchbox_artifact_state_error_t *err);
@@ -470,9 +536,13 @@ void watchbox_artifact_http_text_free(watchbox_artifact_http_text_t *ptr);
 
 void watchbox_artifact_http_header_free(watchbox_artifact_http_header_t *ptr);
 
+void watchbox_artifact_http_insertion_free(watchbox_artifact_http_insertion_t *ptr);
+
 void watchbox_artifact_http_list_header_free(watchbox_artifact_http_list_header_t *ptr);
 
 void contract_list_u8_free(contract_list_u8_t *ptr);
+
+void watchbox_artifact_http_list_insertion_free(watchbox_artifact_http_list_insertion_t *ptr);
 
 void contract_option_u32_free(contract_option_u32_t *ptr);
 
@@ -487,6 +557,12 @@ void watchbox_artifact_http_response_free(watchbox_artifact_http_response_t *ptr
 void watchbox_artifact_http_error_free(watchbox_artifact_http_error_t *ptr);
 
 void watchbox_artifact_http_result_response_error_free(watchbox_artifact_http_result_response_error_t *ptr);
+
+void watchbox_artifact_mail_message_free(watchbox_artifact_mail_message_t *ptr);
+
+void watchbox_artifact_mail_error_free(watchbox_artifact_mail_error_t *ptr);
+
+void watchbox_artifact_mail_result_string_error_free(watchbox_artifact_mail_result_string_error_t *ptr);
 
 void watchbox_artifact_state_error_free(watchbox_artifact_state_error_t *ptr);
 

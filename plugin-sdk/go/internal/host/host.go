@@ -24,14 +24,21 @@ type Header struct {
 	Value Text
 }
 
+// Insertion is a place in a body where a secret goes: before the byte At of what is written.
+type Insertion struct {
+	At     int
+	Secret string
+}
+
 // Request is a request as it goes to the host.
 type Request struct {
-	Method    string
-	URL       Text
-	Headers   []Header
-	Body      []byte
-	TimeoutMs uint32 // 0 for none
-	Once      string // empty for none
+	Method      string
+	URL         Text
+	Headers     []Header
+	Body        []byte // without its secrets
+	BodySecrets []Insertion
+	TimeoutMs   uint32 // 0 for none
+	Once        string // empty for none
 }
 
 // Response is a response, whatever its status.
@@ -39,6 +46,14 @@ type Response struct {
 	Status  int
 	Headers [][2]string // as received, names in lower case
 	Body    []byte
+}
+
+// Message is a message of plain text.
+type Message struct {
+	To      []string
+	Subject string
+	Text    string
+	Once    string // empty for none
 }
 
 // Error is why a call gave no answer: the contract's word for it and its text, or number.
@@ -57,7 +72,7 @@ func (e *Error) Error() string {
 	case "too-large":
 		text = "there would be more than the limit of bytes"
 	case "limited":
-		text = "the requests a minute are spent"
+		text = "too many for now"
 	}
 	return e.Capability + ": " + e.Reason + ": " + text
 }

@@ -1,6 +1,8 @@
 //! The contract's imports. Each function here calls one of them and nothing else, so that the linker drops those that are not used.
 
-use crate::{bindings::watchbox::artifact as wit, clients, clock, http, labels, log::Level, state};
+use crate::{
+    bindings::watchbox::artifact as wit, clients, clock, http, labels, log::Level, mail, state,
+};
 
 pub(crate) fn search_clients(
     query: &str,
@@ -71,11 +73,20 @@ pub(crate) fn send(request: http::Request) -> Result<http::Response, http::Error
             value: value.into(),
         })
         .collect();
+    let body_secrets = request
+        .body_secrets
+        .into_iter()
+        .map(|(at, parameter)| wit::http::Insertion {
+            at: u32::try_from(at).unwrap_or(u32::MAX),
+            parameter,
+        })
+        .collect();
     let response = wit::http::send(&wit::http::Request {
         method: request.method,
         url: request.url.into(),
         headers,
         body: request.body,
+        body_secrets,
         timeout_ms: request.timeout.map(milliseconds),
         once: request.once,
     })?;
@@ -106,6 +117,27 @@ impl From<wit::http::Error> for http::Error {
             wit::http::Error::Timeout => Self::Timeout,
             wit::http::Error::TooLarge(limit) => Self::TooLarge(limit),
             wit::http::Error::Limited(after) => Self::Limited(after),
+        }
+    }
+}
+
+pub(crate) fn mail(message: mail::Message) -> Result<String, mail::Error> {
+    Ok(wit::mail::send(&wit::mail::Message {
+        to: message.to,
+        subject: message.subject,
+        text: message.text,
+        once: message.once,
+    })?)
+}
+
+impl From<wit::mail::Error> for mail::Error {
+    fn from(error: wit::mail::Error) -> Self {
+        match error {
+            wit::mail::Error::Denied(text) => Self::Denied(text),
+            wit::mail::Error::InvalidMessage(text) => Self::InvalidMessage(text),
+            wit::mail::Error::Refused(text) => Self::Refused(text),
+            wit::mail::Error::Unavailable(text) => Self::Unavailable(text),
+            wit::mail::Error::Limited(after) => Self::Limited(after),
         }
     }
 }

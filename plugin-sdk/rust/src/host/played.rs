@@ -3,7 +3,7 @@
 use crate::{
     clients, clock, http, labels,
     log::Level,
-    state,
+    mail, state,
     testing::{Line, World, playing},
 };
 
@@ -119,6 +119,10 @@ fn change_labels(
 
 pub(crate) fn send(request: http::Request) -> Result<http::Response, http::Error> {
     granted("http", http::Error::Denied, |world| world.send(request))
+}
+
+pub(crate) fn mail(message: mail::Message) -> Result<String, mail::Error> {
+    granted("mail", mail::Error::Denied, |world| world.mail(message))
 }
 
 pub(crate) fn get_state(key: &str) -> Result<Option<Vec<u8>>, state::Error> {

@@ -56,8 +56,10 @@ pub struct Request {
     pub url: Text,
     /// Its headers, in order.
     pub headers: Vec<(String, Text)>,
-    /// Its body; empty for none.
+    /// Its body, without its secrets; empty for none.
     pub body: Vec<u8>,
+    /// The secret parameters that the host puts into the body, each before the byte of it that is counted.
+    pub body_secrets: Vec<(usize, String)>,
     /// How long it may take; 30 s where none is given.
     pub timeout: Option<Duration>,
     /// A name for this effect within its turn.
@@ -72,6 +74,7 @@ impl Request {
             url: url.into(),
             headers: Vec::new(),
             body: Vec::new(),
+            body_secrets: Vec::new(),
             timeout: None,
             once: None,
         }
@@ -101,7 +104,32 @@ impl Request {
     /// With this body.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
+        self.body_secrets.clear();
         self
+    }
+
+    /// With a body of these parts, one after the other, secrets among them: for services that want their key there.
+    ///
+    /// ```
+    /// # use watchbox_sdk::http::{self, Request};
+    /// let request = Request::post("https://h.example/token").body_parts([
+    ///     "grant_type=client_credentials&client_secret=".into(),
+    ///     http::secret("client_secret"),
+    /// ]);
+    /// # assert_eq!(request.body_secrets, [(44, "client_secret".to_owned())]);
+    /// ```
+    pub fn body_parts(self, parts: impl IntoIterator<Item = Text>) -> Self {
+        let mut whole = self.body("");
+        for part in parts {
+            match part {
+                Text::Plain(text) => whole.body.extend(text.into_bytes()),
+                Text::Secret { parameter, prefix } => {
+                    whole.body.extend(prefix.into_bytes());
+                    whole.body_secrets.push((whole.body.len(), parameter));
+                }
+            }
+        }
+        whole
     }
 
     /// With this body as JSON, and the header `content-type` that says so.

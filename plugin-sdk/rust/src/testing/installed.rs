@@ -71,6 +71,7 @@ impl<A: Artifact> Installed<A> {
     fn turn(&mut self, trigger: Trigger) -> Result<Vec<Json>, Failure> {
         if self.open.as_ref() != Some(&trigger) {
             self.world.journal.clear();
+            self.world.mailed.clear();
         }
         let instance = match self.instance.take() {
             Some(instance) => instance,

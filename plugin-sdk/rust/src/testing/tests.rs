@@ -1,10 +1,15 @@
-use std::time::Duration;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use serde::Deserialize;
 use serde_json::json;
 
 use super::*;
-use crate::{Batch, Failure, Rows, Tick, clients, clock, http, labels, log::Level, state};
+use crate::{
+    Batch, Failure, Rows, Tick, clients, clock, http, labels,
+    log::Level,
+    mail::{self, Message},
+    state,
+};
 
 #[derive(Deserialize)]
 struct Plan {
@@ -197,4 +202,63 @@ fn searches_page_through_all_and_know_the_terms() {
     assert_eq!(found("host:host-c.24*9"), 10);
     assert_eq!(found("c.00"), 100);
     assert_eq!(found("label:none"), 0);
+}
+
+/// Tells one, then two.
+struct Mailing;
+
+impl crate::Artifact for Mailing {
+    type Parameters = ();
+
+    fn configure((): ()) -> Result<Self, Failure> {
+        Ok(Self)
+    }
+
+    fn tick(&mut self, _: Tick, rows: &mut Rows) -> Result<(), Failure> {
+        let id = Message::to(["soc@example.org"])
+            .subject("s")
+            .text("t")
+            .once("C.1")
+            .send()?;
+        Message::to(["a@example.org", "b@example.org"]).send()?;
+        rows.push(&json!({ "Id": id }))
+    }
+}
+
+#[test]
+fn mail_is_sent_once_over_tries() {
+    let busy = Rc::new(Cell::new(true));
+    let is_busy = busy.clone();
+    let world = World::new().relay(move |message| match message.to.len() {
+        2 if is_busy.get() => Err(mail::Error::Unavailable("busy".into())),
+        _ => Ok(()),
+    });
+    let mut installed = world.install::<Mailing>(&()).unwrap();
+    for _ in 0..2 {
+        let failure = installed.tick(60.0).unwrap_err();
+        assert!(
+            failure.to_string().contains("unavailable: busy"),
+            "{failure}"
+        );
+    }
+    busy.set(false);
+    assert_eq!(
+        installed.tick(60.0).unwrap(),
+        [json!({"Id": "<1@watchbox.test>"})]
+    );
+    let recipients: Vec<usize> = installed
+        .world()
+        .mails()
+        .iter()
+        .map(|mail| mail.to.len())
+        .collect();
+    assert_eq!(recipients, [1, 2, 2, 2]);
+    let mut denied = World::new().deny("mail").install::<Mailing>(&()).unwrap();
+    assert!(
+        denied
+            .tick(0.0)
+            .unwrap_err()
+            .to_string()
+            .contains("mail: denied")
+    );
 }

@@ -13,6 +13,7 @@ use crate::{
     clients::Client,
     http::{Error, Request, Response},
     log::Level,
+    mail,
 };
 
 /// A line that an artifact logged.
@@ -25,8 +26,9 @@ pub struct Line {
 }
 
 type Responder = Box<dyn FnMut(&Request) -> Result<Response, Error>>;
+type Relay = Box<dyn FnMut(&mail::Message) -> Result<(), mail::Error>>;
 
-/// A played host: every capability granted, no client, no state, nobody who answers, the clock at 0.
+/// A played host: every capability granted, no client, no state, nobody who answers, a relay that takes all mail, the clock at 0.
 #[derive(Default)]
 pub struct World {
     pub(crate) clients: BTreeMap<String, Client>,
@@ -34,10 +36,14 @@ pub struct World {
     pub(crate) now: f64,
     pub(crate) denied: BTreeSet<String>,
     pub(crate) requests: Vec<Request>,
+    pub(crate) mails: Vec<mail::Message>,
     pub(crate) lines: Vec<Line>,
     /// What was settled under each `once` name in the turn that is open.
     pub(crate) journal: BTreeMap<String, Response>,
+    /// The same of mail: the `Message-ID`s.
+    pub(crate) mailed: BTreeMap<String, String>,
     responder: Option<Responder>,
+    relay: Option<Relay>,
 }
 
 impl World {
@@ -61,7 +67,16 @@ impl World {
         self
     }
 
-    /// With the grant of this capability (`clients`, `labels`, `http`, `state`, `clock`, `log`) missing.
+    /// With a relay that takes mail this way. Without one all is taken.
+    pub fn relay(
+        mut self,
+        relay: impl FnMut(&mail::Message) -> Result<(), mail::Error> + 'static,
+    ) -> Self {
+        self.relay = Some(Box::new(relay));
+        self
+    }
+
+    /// With the grant of this capability (`clients`, `labels`, `http`, `mail`, `state`, `clock`, `log`) missing.
     pub fn deny(mut self, capability: &str) -> Self {
         self.denied.insert(capability.to_owned());
         self
@@ -91,6 +106,11 @@ impl World {
     /// The requests that were made so far, in order; those answered out of the journal were not.
     pub fn requests(&self) -> &[Request] {
         &self.requests
+    }
+
+    /// The messages that were handed to the relay so far, in order; those known from the journal were not.
+    pub fn mails(&self) -> &[mail::Message] {
+        &self.mails
     }
 
     /// The lines that were logged so far, in order.
@@ -132,6 +152,25 @@ impl World {
         }
         outcome
     }
+
+    /// Hands a message to the relay, or finds it settled.
+    pub(crate) fn mail(&mut self, message: mail::Message) -> Result<String, mail::Error> {
+        let once = message.once.clone();
+        if let Some(settled) = once.as_ref().and_then(|once| self.mailed.get(once)) {
+            return Ok(settled.clone());
+        }
+        let taken = match &mut self.relay {
+            Some(relay) => relay(&message),
+            None => Ok(()),
+        };
+        self.mails.push(message);
+        taken?;
+        let id = format!("<{}@watchbox.test>", self.mails.len());
+        if let Some(once) = once {
+            self.mailed.insert(once, id.clone());
+        }
+        Ok(id)
+    }
 }
 
 impl fmt::Debug for World {
@@ -142,6 +181,7 @@ impl fmt::Debug for World {
             .field("now", &self.now)
             .field("denied", &self.denied)
             .field("requests", &self.requests)
+            .field("mails", &self.mails)
             .field("lines", &self.lines)
             .finish_non_exhaustive()
     }

@@ -101,6 +101,7 @@ fn reach() {
             url: http::Text::Plain(url.to_owned()),
             headers: Vec::new(),
             body: Vec::new(),
+            body_secrets: Vec::new(),
             timeout_ms: None,
             once: None,
         };

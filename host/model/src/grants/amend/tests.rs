@@ -76,13 +76,16 @@ fn what_would_still_be_allowed_can_not_be_revoked() {
     }
 }
 
-const RULES: [&str; 7] = [
+const RULES: [&str; 10] = [
     "clients: [all]",
     "clients: [\"label:A\"]",
     "labels: { add: [\"*\"] }",
     "labels: { add: [A] }",
     "http: [ { method: GET, url: \"https://h.example/*\" } ]",
     "http: [ { method: \"*\", url: \"https://h.example/a\", secrets: [s] } ]",
+    "mail: [ soc@a.example ]",
+    "mail: [ '*@a.example' ]",
+    "mail: [ '*' ]",
     "log: true",
 ];
 

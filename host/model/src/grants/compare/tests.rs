@@ -241,22 +241,30 @@ fn some() -> impl Strategy<Value = Grants> {
         "client:C.1",
     ]);
     let labels = select(vec!["\"*\"", "A", "B"]);
+    let mail = select(vec![
+        "\"*\"",
+        "\"*@a.example\"",
+        "soc@a.example",
+        "x@b.example",
+    ]);
     (
         vec(select(RULES.to_vec()), 0..4),
         vec(terms, 0..3),
         vec(labels, 0..3),
+        vec(mail, 0..3),
         (any::<bool>(), 1..4_u32),
     )
-        .prop_map(|(http, clients, labels, (state, calls))| {
+        .prop_map(|(http, clients, labels, mail, (state, calls))| {
             grants(&format!(
-                "{{ http: [{}], clients: [{}], labels: {{ add: [{}] }}, state: {state}, limits: {{ calls: {calls} }} }}",
+                "{{ http: [{}], clients: [{}], labels: {{ add: [{}] }}, mail: [{}], state: {state}, limits: {{ calls: {calls} }} }}",
                 http.join(", "),
                 clients
                     .iter()
                     .map(|term| format!("\"{term}\""))
                     .collect::<Vec<_>>()
                     .join(", "),
-                labels.join(", ")
+                labels.join(", "),
+                mail.join(", ")
             ))
         })
 }
@@ -275,6 +283,11 @@ proptest! {
                     prop_assert!(!allows(&both) || (allows(&one) && allows(&other)));
                 }
             }
+        }
+        for address in ["soc@a.example", "x@a.example", "x@b.example", "y@c.example"] {
+            let address = address.parse().unwrap();
+            let allows = |grants: &Grants| grants.mail_to(&address).is_ok();
+            prop_assert_eq!(allows(&both), allows(&one) && allows(&other));
         }
         for label in ["A", "B", "C"] {
             let label = label.parse().unwrap();
@@ -324,6 +337,10 @@ proptest! {
                         prop_assert!(near.addresses.iter().all(|address| far.addresses.contains(address)));
                     }
                 }
+            }
+            for address in ["soc@a.example", "x@a.example", "x@b.example"] {
+                let address = address.parse().unwrap();
+                prop_assert!(covered.mail_to(&address).is_err() || one.mail_to(&address).is_ok());
             }
             let label = label.parse().unwrap();
             prop_assert!(covered.change_label(LabelOp::Add, &label).is_err() || one.change_label(LabelOp::Add, &label).is_ok());

@@ -60,6 +60,9 @@ fn what_was_used_is_granted_and_reads_as_a_file() {
         Use::State { bytes: 10 },
         Use::State { bytes: 1_025 },
         Use::State { bytes: 0 },
+        mail("b@h.example"),
+        mail("a@h.example"),
+        mail("B@h.example"),
         Use::Log,
         Use::Clock,
     ];
@@ -67,6 +70,7 @@ fn what_was_used_is_granted_and_reads_as_a_file() {
     insta::assert_snapshot!(grants.to_yaml(), @r#"
     clients: ["client:C.2","label:Slack"]
     labels: {"add":[],"remove":["Slack"]}
+    mail: ["B@h.example","a@h.example"]
     state: true
     log: true
     clock: true
@@ -192,6 +196,10 @@ fn everything_allows_everything_and_can_not_be_written_to_a_file() {
     assert!(Grants::parse("x", &all.to_yaml()).is_err());
 }
 
+fn mail(address: &str) -> Use {
+    Use::Mail(address.parse().unwrap())
+}
+
 /// One use of any kind, of few names, so that some meet.
 fn any_use() -> impl Strategy<Value = Use> {
     let method = prop_oneof![Just("GET"), Just("POST"), Just("DELETE")];
@@ -209,6 +217,7 @@ fn any_use() -> impl Strategy<Value = Use> {
             .prop_map(|text| Use::Search(text.parse().unwrap())),
         1 => "C\\.[a-c]{1,2}".prop_map(|id| Use::Client(client(&id, &["a"]))),
         1 => (0..5_000_u64).prop_map(|bytes| Use::State { bytes }),
+        1 => "[abA]@[ab]\\.example".prop_map(|text| mail(&text)),
         1 => prop_oneof![Just(Use::Log), Just(Use::Clock)],
     ]
 }
@@ -228,6 +237,7 @@ fn allows(grants: &Grants, one: &Use) -> bool {
             let secrets: Vec<&str> = http.secrets.iter().map(String::as_str).collect();
             grants.send(&http.method, &http.url, &secrets).is_ok()
         }
+        Use::Mail(address) => grants.mail_to(address).is_ok(),
         Use::State { bytes } => grants.state && grants.limits.state >= *bytes,
         Use::Log => grants.log,
         Use::Clock => grants.clock,

@@ -15,7 +15,7 @@ fn usage(capability: Capability, operation: &str, target: Option<&str>, reason: 
     }
 }
 
-const GRANTED: &str = "{ clients: [\"label:A\", all], labels: { add: [\"*\"], remove: [A] }, state: true, log: true, clock: true,
+const GRANTED: &str = "{ clients: [\"label:A\", all], labels: { add: [\"*\"], remove: [A] }, state: true, log: true, clock: true, mail: [ \"*@a.example\" ],
    http: [ { method: POST, url: \"https://h.example/a/*\", secrets: [s] }, { method: \"*\", url: \"https://*.example/b/*\", secrets: [s, t], redirects: 2, addresses: [10.0.0.1] } ],
    limits: { state: 2MiB } }";
 
@@ -152,4 +152,21 @@ fn what_was_cut_or_scrubbed_keeps_the_path() {
             "{unread}"
         );
     }
+}
+
+#[test]
+fn of_mail_every_recipient_is_told() {
+    let mail = |target: &str| {
+        let reason = "mail: *@a.example";
+        proposed(&[usage(Capability::Mail, "send", Some(target), reason)])
+    };
+    insta::assert_snapshot!(mail("soc@a.example, x@a.example"), @r#"
+    mail: ["soc@a.example","x@a.example"]
+    limits: {"state":"2MiB"}
+    "#);
+    insta::assert_snapshot!(mail("soc@a.example, x@a.exa…"), @r##"
+    mail: ["*@a.example"]
+    limits: {"state":"2MiB"}
+    # mail: *@a.example: the trail tells of its use in part only
+    "##);
 }

@@ -136,6 +136,7 @@ impl Attempt {
             url: Text::Plain(url.to_owned()),
             headers: self.headers.iter().map(header).collect(),
             body: Vec::new(),
+            body_secrets: Vec::new(),
             timeout_ms: None,
             once: None,
         }

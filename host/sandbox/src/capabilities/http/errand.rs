@@ -12,10 +12,10 @@ use watchbox_model::{
     grants::{Denied, Reach},
 };
 
-use super::journal::{self, Effects, Outcome};
+use super::outcome::{self, Outcome};
 use crate::{
-    TurnFailure,
     bindings::watchbox::artifact::http::{Error, Request, Response},
+    capabilities::effects::{self, Effects},
     egress::{Answer, Body, Failure, Outgoing},
     gate::{Allowed, Call, Gate, Ruling},
     guest::Ended,
@@ -79,7 +79,8 @@ impl Errand {
         // One at a time: which effect this is follows from what is settled before it.
         let effects = way.effects.clone();
         let mut settled = effects.settled().await;
-        let effect = settled.asked(&request);
+        let once = request.once.as_deref();
+        let effect = settled.asked(Capability::Http, once, || outcome::digest(&request));
         if let Some((key, outcome)) = way.recall(&effect).await? {
             if let Some(outcome) = outcome {
                 settled.settle(&effect);
@@ -87,7 +88,7 @@ impl Errand {
                 way.gate.done(allowed, &told, 0);
                 return Ok(outcome.into());
             }
-            let key = journal::idempotency_key(&way.gate.authority.installation, &key);
+            let key = effects::idempotency_key(&way.gate.authority.installation, &key);
             if !outgoing.reads()
                 && let Ok(value) = HeaderValue::from_str(&key)
             {
@@ -228,7 +229,7 @@ impl Way {
                 Bytes::new()
             }
             // The server said that it acted: to ask again would make it act again. What was only read can be read again.
-            Body::Broken(body, _) if !outgoing.reads() && journal::is_settled(status) => {
+            Body::Broken(body, _) if !outgoing.reads() && outcome::is_settled(status) => {
                 let text = format!(
                     "the answer to {} (status {status}) broke off",
                     outgoing.target()
@@ -252,31 +253,17 @@ impl Way {
 
     /// What names the effect, and what came of it in an earlier try; nothing where there is no turn.
     async fn recall(&self, effect: &Effect) -> Result<Option<(String, Option<Outcome>)>, Ended> {
-        let Some(turn) = &self.gate.turn else {
+        let recalled = self.effects.recall(&self.gate, &*self.host, effect).await?;
+        let Some(recalled) = recalled else {
             return Ok(None);
         };
-        let recalled = self.host.recall(turn, effect).await?;
         let outcome = recalled.outcome.map(|bytes| Outcome::decode(&bytes));
-        let outcome = outcome.transpose()?;
-        if outcome.is_some() {
-            self.effects.leaves_machine();
-        }
-        Ok(Some((recalled.key, outcome)))
+        Ok(Some((recalled.key, outcome.transpose()?)))
     }
 
-    /// Writes the outcome down. On a task of its own: once sent, it is to be known, even if the turn is given up meanwhile.
+    /// Writes the outcome down.
     async fn keep(&self, effect: &Effect, outcome: &Outcome) -> Result<(), Ended> {
-        let Some(turn) = self.gate.turn.clone() else {
-            return Ok(());
-        };
-        let (host, effect, bytes) = (self.host.clone(), effect.clone(), outcome.encode()?);
-        let kept = tokio::spawn(async move { host.journal(&turn, &effect, bytes).await });
-        match kept.await {
-            Ok(kept) => Ok(kept?),
-            Err(why) => Err(Ended(TurnFailure::Host(format!(
-                "the journal failed: {why}"
-            )))),
-        }
+        effects::keep(&self.gate, &self.host, effect, outcome.encode()?).await
     }
 }
 

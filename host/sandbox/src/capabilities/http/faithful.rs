@@ -84,6 +84,7 @@ fn what_is_decided_is_what_is_connected_to() {
             url: Text::Plain(url.clone()),
             headers: Vec::new(),
             body: Vec::new(),
+            body_secrets: Vec::new(),
             timeout_ms: None,
             once: None,
         };

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::{
-    bindings::watchbox::artifact::http::{Header, Secret, Text},
+    bindings::watchbox::artifact::http::{Header, Insertion, Secret, Text},
     egress::Egress,
     testing::{
         self, Names, Outside, authority_with, guest, guest_with,
@@ -30,6 +30,7 @@ fn post(url: Text, body: &str) -> Request {
         url,
         headers: Vec::new(),
         body: body.as_bytes().to_vec(),
+        body_secrets: Vec::new(),
         timeout_ms: None,
         once: None,
     }
@@ -80,7 +81,7 @@ async fn what_a_grant_covers_is_sent_and_what_none_covers_is_not() {
         "{seen}"
     );
     assert!(seen.contains("user-agent: watchbox/"), "{seen}");
-    assert!(guest.work.http.left_machine());
+    assert!(guest.work.effects.left_machine());
     insta::assert_snapshot!(trail_at(&mut guest, &server), @"http send [POST http://127.0.0.1:PORT/hook?a=b] allowed: http: * http://127.0.0.1:PORT/* -> status 200");
 
     let mut guest = testing::guest("{}", &Outside::default());
@@ -92,7 +93,7 @@ async fn what_a_grant_covers_is_sent_and_what_none_covers_is_not() {
         "{denied:?}"
     );
     assert_eq!(server.requests().len(), 1);
-    assert!(!guest.work.http.left_machine());
+    assert!(!guest.work.effects.left_machine());
     assert!(trail(&mut guest).contains("DENIED"));
 }
 
@@ -208,6 +209,83 @@ async fn secrets_go_out_and_never_come_back() {
 }
 
 /// A request with the secret `token` in a header.
+/// A POST with secrets in its body, at these places.
+fn with_key(url: &str, body: &str, places: &[(u32, &str)]) -> Request {
+    Request {
+        body_secrets: places
+            .iter()
+            .map(|&(at, parameter)| Insertion {
+                at,
+                parameter: parameter.to_owned(),
+            })
+            .collect(),
+        ..post(plain(url), body)
+    }
+}
+
+#[tokio::test]
+async fn a_secret_goes_where_it_belongs_in_a_body() {
+    let server = Server::answering(&[&answer("200 OK", "", "got sesame-open-up and more")]).await;
+    let outside = Outside::default();
+    let grants = to(&server, "secrets: [ token ]");
+    let mut guest = guest(&grants, &outside);
+    let url = server.url("/x");
+    let body = r#"{"key":"","again":""}"#;
+    let got = send(
+        &mut guest,
+        with_key(&url, body, &[(8, "token"), (19, "token")]),
+    )
+    .await;
+    let got = String::from_utf8(got.unwrap().body).unwrap();
+    assert_eq!(got, "got secret(token) and more");
+    let sent = &server.requests()[0];
+    assert!(
+        sent.ends_with("{\"key\":\"sesame-open-up\",\"again\":\"sesame-open-up\"}"),
+        "{sent}"
+    );
+    assert!(!trail(&mut guest).contains("sesame"));
+    // One more is another request; the same is known from before, and counts by where its secret goes.
+    for (places, wrong) in [
+        (&[(22, "token")][..], "must ascend"),
+        (&[(8, "token"), (7, "token")], "must ascend"),
+        (&[(8, "other")], "no secret parameter `other`"),
+        (&[(8, "token"); 17], "at most 16"),
+    ] {
+        let error = send(&mut guest, with_key(&url, body, places))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&error, Error::InvalidRequest(why) if why.contains(wrong)),
+            "{error:?}"
+        );
+    }
+    // Without the grant of the secret it does not go.
+    let mut open = testing::guest(&to(&server, "redirects: 0"), &outside);
+    let denied = send(&mut open, with_key(&url, body, &[(8, "token")])).await;
+    assert!(matches!(denied, Err(Error::Denied(why)) if why.contains("does not list the secret")));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_body_with_a_secret_follows_no_redirect_to_another_origin() {
+    let other = Server::answering(&[&answer("200 OK", "", "")]).await;
+    let away = format!("Location: {}\r\n", other.url("/y"));
+    let first = Server::answering(&[&answer("307 Temporary Redirect", &away, "")]).await;
+    let grants = format!(
+        "{{ http: [ {{ method: POST, url: '{}', secrets: [ token ], redirects: 2 }}, {{ method: POST, url: '{}', secrets: [ token ], redirects: 2 }} ] }}",
+        first.url("/*"),
+        other.url("/*")
+    );
+    let mut guest = guest(&grants, &Outside::default());
+    let answer = send(
+        &mut guest,
+        with_key(&first.url("/x"), "key=", &[(4, "token")]),
+    )
+    .await;
+    assert_eq!(answer.unwrap().status, 307);
+    assert!(other.requests().is_empty());
+}
+
 fn with_token(url: &str) -> Request {
     let mut request = get(url);
     request.headers.push(Header {
@@ -439,7 +517,7 @@ async fn an_accepted_request_is_not_sent_again_by_a_further_try() {
     assert_eq!(send(&mut again, request()).await.unwrap().body, b"first");
     assert_eq!(send(&mut again, request()).await.unwrap().body, b"second");
     assert_eq!(server.requests().len(), 2);
-    assert!(again.work.http.left_machine());
+    assert!(again.work.effects.left_machine());
     assert!(trail(&mut again).contains("status 200, from the journal"));
     // A grant that is gone is gone for what is in the journal, too.
     let mut revoked = guest("{}", &outside);

@@ -325,6 +325,7 @@ fn read(request: HostOutgoingRequest, options: Option<RequestOptions>) -> Result
         url: Text::Plain(format!("{scheme}://{authority}{path}")),
         headers,
         body: Vec::new(),
+        body_secrets: Vec::new(),
         timeout_ms: options.and_then(longest).map(milliseconds),
         once: None,
     })

@@ -15,6 +15,7 @@ fn request(method: &str, url: &str, headers: &[(&str, &str)]) -> Request {
             })
             .collect(),
         body: b"body".to_vec(),
+        body_secrets: Vec::new(),
         timeout_ms: None,
         once: None,
     }

@@ -69,6 +69,14 @@ type Header struct {
 	Value Text
 }
 
+// A place in a request's body where the host puts a secret in, as it is but for a line break at its end.
+type Insertion struct {
+	// Before which byte of the body as the guest wrote it: 0 to its length.
+	At uint32
+	// The parameter's name, as the manifest declares it with the type `secret`.
+	Parameter string
+}
+
 // A request.
 type Request struct {
 	// The method, in capitals: `GET`, `POST`, ...
@@ -77,8 +85,11 @@ type Request struct {
 	Url Text
 	// Its headers, in order.
 	Headers []Header
-	// Its body; empty for none.
+	// Its body; empty for none. What the grant limits is what the guest wrote.
 	Body []uint8
+	// Secrets within the body, in the order of their places: for services that want their key there. A redirect to another origin is
+	// then not followed.
+	BodySecrets []Insertion
 	// How long it may take until the response's body is in, in milliseconds. 30,000 where none is given, and never longer than what is
 	// left of the turn.
 	TimeoutMs witTypes.Option[uint32]
@@ -188,44 +199,38 @@ func MakeErrorLimited(value uint32) Error {
 }
 
 //go:wasmimport watchbox:artifact/http@0.1.0 send
-func wasm_import_send(arg0 uintptr, arg1 uint32, arg2 int32, arg3 uintptr, arg4 uint32, arg5 uintptr, arg6 uint32, arg7 uintptr, arg8 uint32, arg9 uintptr, arg10 uint32, arg11 int32, arg12 int32, arg13 int32, arg14 uintptr, arg15 uint32, arg16 uintptr)
+func wasm_import_send(arg0 uintptr, arg1 uintptr)
 
 func Send(request Request) witTypes.Result[Response, Error] {
 	pinner := &runtime.Pinner{}
 	defer pinner.Unpin()
 
-	returnArea := uintptr(witRuntime.Allocate(pinner, (6 * 4), 4))
+	returnArea := uintptr(witRuntime.Allocate(pinner, (8 + 16*4), 4))
 	utf8 := unsafe.Pointer(unsafe.StringData((request).Method))
 	pinner.Pin(utf8)
-	var variant int32
-	var variant3 uintptr
-	var variant4 uint32
-	var variant5 uintptr
-	var variant6 uint32
+	*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), 4)) = uint32(uint32(len((request).Method)))
+	*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), 0)) = uint32(uintptr(uintptr(utf8)))
+
 	switch (request).Url.Tag() {
 	case TextPlain:
 		payload := (request).Url.Plain()
+		*(*int8)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4))) = int8(int32(0))
 		utf80 := unsafe.Pointer(unsafe.StringData(payload))
 		pinner.Pin(utf80)
-
-		variant = int32(0)
-		variant3 = uintptr(utf80)
-		variant4 = uint32(len(payload))
-		variant5 = 0
-		variant6 = 0
+		*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (4 * 4))) = uint32(uint32(len(payload)))
+		*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (3 * 4))) = uint32(uintptr(uintptr(utf80)))
 
 	case TextSecret:
 		payload := (request).Url.Secret()
+		*(*int8)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4))) = int8(int32(1))
 		utf81 := unsafe.Pointer(unsafe.StringData((payload).Parameter))
 		pinner.Pin(utf81)
+		*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (4 * 4))) = uint32(uint32(len((payload).Parameter)))
+		*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (3 * 4))) = uint32(uintptr(uintptr(utf81)))
 		utf82 := unsafe.Pointer(unsafe.StringData((payload).Prefix))
 		pinner.Pin(utf82)
-
-		variant = int32(1)
-		variant3 = uintptr(utf81)
-		variant4 = uint32(len((payload).Parameter))
-		variant5 = uintptr(utf82)
-		variant6 = uint32(len((payload).Prefix))
+		*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (6 * 4))) = uint32(uint32(len((payload).Prefix)))
+		*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (5 * 4))) = uint32(uintptr(uintptr(utf82)))
 
 	default:
 		panic("unreachable")
@@ -235,31 +240,31 @@ func Send(request Request) witTypes.Result[Response, Error] {
 	result := witRuntime.Allocate(pinner, uintptr(length*(7*4)), 4)
 	for index, element := range slice {
 		base := unsafe.Add(result, index*(7*4))
-		utf87 := unsafe.Pointer(unsafe.StringData((element).Name))
-		pinner.Pin(utf87)
+		utf83 := unsafe.Pointer(unsafe.StringData((element).Name))
+		pinner.Pin(utf83)
 		*(*uint32)(unsafe.Add(unsafe.Pointer(base), 4)) = uint32(uint32(len((element).Name)))
-		*(*uint32)(unsafe.Add(unsafe.Pointer(base), 0)) = uint32(uintptr(uintptr(utf87)))
+		*(*uint32)(unsafe.Add(unsafe.Pointer(base), 0)) = uint32(uintptr(uintptr(utf83)))
 
 		switch (element).Value.Tag() {
 		case TextPlain:
 			payload := (element).Value.Plain()
 			*(*int8)(unsafe.Add(unsafe.Pointer(base), (2 * 4))) = int8(int32(0))
-			utf88 := unsafe.Pointer(unsafe.StringData(payload))
-			pinner.Pin(utf88)
+			utf84 := unsafe.Pointer(unsafe.StringData(payload))
+			pinner.Pin(utf84)
 			*(*uint32)(unsafe.Add(unsafe.Pointer(base), (4 * 4))) = uint32(uint32(len(payload)))
-			*(*uint32)(unsafe.Add(unsafe.Pointer(base), (3 * 4))) = uint32(uintptr(uintptr(utf88)))
+			*(*uint32)(unsafe.Add(unsafe.Pointer(base), (3 * 4))) = uint32(uintptr(uintptr(utf84)))
 
 		case TextSecret:
 			payload := (element).Value.Secret()
 			*(*int8)(unsafe.Add(unsafe.Pointer(base), (2 * 4))) = int8(int32(1))
-			utf89 := unsafe.Pointer(unsafe.StringData((payload).Parameter))
-			pinner.Pin(utf89)
+			utf85 := unsafe.Pointer(unsafe.StringData((payload).Parameter))
+			pinner.Pin(utf85)
 			*(*uint32)(unsafe.Add(unsafe.Pointer(base), (4 * 4))) = uint32(uint32(len((payload).Parameter)))
-			*(*uint32)(unsafe.Add(unsafe.Pointer(base), (3 * 4))) = uint32(uintptr(uintptr(utf89)))
-			utf810 := unsafe.Pointer(unsafe.StringData((payload).Prefix))
-			pinner.Pin(utf810)
+			*(*uint32)(unsafe.Add(unsafe.Pointer(base), (3 * 4))) = uint32(uintptr(uintptr(utf85)))
+			utf86 := unsafe.Pointer(unsafe.StringData((payload).Prefix))
+			pinner.Pin(utf86)
 			*(*uint32)(unsafe.Add(unsafe.Pointer(base), (6 * 4))) = uint32(uint32(len((payload).Prefix)))
-			*(*uint32)(unsafe.Add(unsafe.Pointer(base), (5 * 4))) = uint32(uintptr(uintptr(utf810)))
+			*(*uint32)(unsafe.Add(unsafe.Pointer(base), (5 * 4))) = uint32(uintptr(uintptr(utf86)))
 
 		default:
 			panic("unreachable")
@@ -267,98 +272,111 @@ func Send(request Request) witTypes.Result[Response, Error] {
 
 	}
 
+	*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (8 * 4))) = uint32(length)
+	*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (7 * 4))) = uint32(uintptr(uintptr(result)))
 	data := unsafe.Pointer(unsafe.SliceData((request).Body))
 	pinner.Pin(data)
-	var option int32
-	var option11 int32
+	*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (10 * 4))) = uint32(uint32(len((request).Body)))
+	*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (9 * 4))) = uint32(uintptr(uintptr(data)))
+	slice8 := (request).BodySecrets
+	length10 := uint32(len(slice8))
+	result9 := witRuntime.Allocate(pinner, uintptr(length10*(3*4)), 4)
+	for index, element := range slice8 {
+		base := unsafe.Add(result9, index*(3*4))
+		*(*int32)(unsafe.Add(unsafe.Pointer(base), 0)) = int32((element).At)
+		utf87 := unsafe.Pointer(unsafe.StringData((element).Parameter))
+		pinner.Pin(utf87)
+		*(*uint32)(unsafe.Add(unsafe.Pointer(base), (2 * 4))) = uint32(uint32(len((element).Parameter)))
+		*(*uint32)(unsafe.Add(unsafe.Pointer(base), 4)) = uint32(uintptr(uintptr(utf87)))
+
+	}
+
+	*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (12 * 4))) = uint32(length10)
+	*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (11 * 4))) = uint32(uintptr(uintptr(result9)))
+
 	switch (request).TimeoutMs.Tag() {
 	case witTypes.OptionNone:
+		*(*int8)(unsafe.Add(unsafe.Pointer(returnArea), (13 * 4))) = int8(int32(0))
 
-		option = int32(0)
-		option11 = 0
 	case witTypes.OptionSome:
 		payload := (request).TimeoutMs.Some()
+		*(*int8)(unsafe.Add(unsafe.Pointer(returnArea), (13 * 4))) = int8(int32(1))
+		*(*int32)(unsafe.Add(unsafe.Pointer(returnArea), (4 + 13*4))) = int32(payload)
 
-		option = int32(1)
-		option11 = int32(payload)
 	default:
 		panic("unreachable")
 	}
-	var option13 int32
-	var option14 uintptr
-	var option15 uint32
+
 	switch (request).Once.Tag() {
 	case witTypes.OptionNone:
+		*(*int8)(unsafe.Add(unsafe.Pointer(returnArea), (8 + 13*4))) = int8(int32(0))
 
-		option13 = int32(0)
-		option14 = 0
-		option15 = 0
 	case witTypes.OptionSome:
 		payload := (request).Once.Some()
-		utf812 := unsafe.Pointer(unsafe.StringData(payload))
-		pinner.Pin(utf812)
+		*(*int8)(unsafe.Add(unsafe.Pointer(returnArea), (8 + 13*4))) = int8(int32(1))
+		utf811 := unsafe.Pointer(unsafe.StringData(payload))
+		pinner.Pin(utf811)
+		*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (8 + 15*4))) = uint32(uint32(len(payload)))
+		*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (8 + 14*4))) = uint32(uintptr(uintptr(utf811)))
 
-		option13 = int32(1)
-		option14 = uintptr(utf812)
-		option15 = uint32(len(payload))
 	default:
 		panic("unreachable")
 	}
-	wasm_import_send(uintptr(utf8), uint32(len((request).Method)), variant, variant3, variant4, variant5, variant6, uintptr(result), length, uintptr(data), uint32(len((request).Body)), option, option11, option13, option14, option15, returnArea)
-	var result23 witTypes.Result[Response, Error]
+	wasm_import_send(returnArea, returnArea)
+	var result18 witTypes.Result[Response, Error]
 	switch uint8(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), 0))) {
 	case 0:
-		result17 := make([]witTypes.Tuple2[string, string], 0, *(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (3 * 4))))
+		result13 := make([]witTypes.Tuple2[string, string], 0, *(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (3 * 4))))
 		for index := 0; index < int(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (3 * 4)))); index++ {
 			base := unsafe.Add(unsafe.Pointer(uintptr(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4))))), index*(4*4))
 			value := unsafe.String((*uint8)(unsafe.Pointer(uintptr(*(*uint32)(unsafe.Add(unsafe.Pointer(base), 0))))), *(*uint32)(unsafe.Add(unsafe.Pointer(base), 4)))
-			value16 := unsafe.String((*uint8)(unsafe.Pointer(uintptr(*(*uint32)(unsafe.Add(unsafe.Pointer(base), (2 * 4)))))), *(*uint32)(unsafe.Add(unsafe.Pointer(base), (3 * 4))))
+			value12 := unsafe.String((*uint8)(unsafe.Pointer(uintptr(*(*uint32)(unsafe.Add(unsafe.Pointer(base), (2 * 4)))))), *(*uint32)(unsafe.Add(unsafe.Pointer(base), (3 * 4))))
 
-			result17 = append(result17, witTypes.Tuple2[string, string]{F0: value, F1: value16})
+			result13 = append(result13, witTypes.Tuple2[string, string]{F0: value, F1: value12})
 		}
 
-		value18 := unsafe.Slice((*uint8)(unsafe.Pointer(uintptr(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (4 * 4)))))), *(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (5 * 4))))
+		value14 := unsafe.Slice((*uint8)(unsafe.Pointer(uintptr(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (4 * 4)))))), *(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (5 * 4))))
 
-		result23 = witTypes.Ok[Response, Error](Response{Status: uint16(uint16(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), 4)))), Headers: result17, Body: value18})
+		result18 = witTypes.Ok[Response, Error](Response{Status: uint16(uint16(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), 4)))), Headers: result13, Body: value14})
 	case 1:
-		var variant22 Error
+		var variant Error
 		switch uint8(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), 4))) {
 		case 0:
-			value19 := unsafe.String((*uint8)(unsafe.Pointer(uintptr(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4)))))), *(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (3 * 4))))
+			value15 := unsafe.String((*uint8)(unsafe.Pointer(uintptr(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4)))))), *(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (3 * 4))))
 
-			variant22 = MakeErrorDenied(value19)
+			variant = MakeErrorDenied(value15)
 
 		case 1:
-			value20 := unsafe.String((*uint8)(unsafe.Pointer(uintptr(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4)))))), *(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (3 * 4))))
+			value16 := unsafe.String((*uint8)(unsafe.Pointer(uintptr(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4)))))), *(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (3 * 4))))
 
-			variant22 = MakeErrorInvalidRequest(value20)
+			variant = MakeErrorInvalidRequest(value16)
 
 		case 2:
-			value21 := unsafe.String((*uint8)(unsafe.Pointer(uintptr(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4)))))), *(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (3 * 4))))
+			value17 := unsafe.String((*uint8)(unsafe.Pointer(uintptr(*(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4)))))), *(*uint32)(unsafe.Add(unsafe.Pointer(returnArea), (3 * 4))))
 
-			variant22 = MakeErrorUnreachable(value21)
+			variant = MakeErrorUnreachable(value17)
 
 		case 3:
 
-			variant22 = MakeErrorTimeout()
+			variant = MakeErrorTimeout()
 
 		case 4:
 
-			variant22 = MakeErrorTooLarge(uint32(*(*int32)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4)))))
+			variant = MakeErrorTooLarge(uint32(*(*int32)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4)))))
 
 		case 5:
 
-			variant22 = MakeErrorLimited(uint32(*(*int32)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4)))))
+			variant = MakeErrorLimited(uint32(*(*int32)(unsafe.Add(unsafe.Pointer(returnArea), (2 * 4)))))
 
 		default:
 			panic("unreachable")
 		}
 
-		result23 = witTypes.Err[Response, Error](variant22)
+		result18 = witTypes.Err[Response, Error](variant)
 	default:
 		panic("unreachable")
 	}
-	result24 := result23
-	return result24
+	result19 := result18
+	return result19
 
 }

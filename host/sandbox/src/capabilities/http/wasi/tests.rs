@@ -353,7 +353,7 @@ async fn an_accepted_request_is_not_sent_again_by_a_further_try() {
         texts.sort();
         assert_eq!(texts, ["first", "second"]);
         guest.see_through().await.unwrap();
-        assert!(guest.work.http.left_machine());
+        assert!(guest.work.effects.left_machine());
     }
     assert_eq!(server.requests().len(), 2);
 }

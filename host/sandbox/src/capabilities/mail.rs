@@ -1,0 +1,250 @@
+//! Mail, handed to the relay that the operator set: decided before, written down after, and never sent twice where it was taken once.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use watchbox_model::{
+    Capability, Digest, MailAddress,
+    grants::{Denied, Use},
+};
+
+use crate::{
+    TurnFailure,
+    bindings::watchbox::artifact::mail::{Error, Host, Message},
+    capabilities::effects::{check_name, idempotency_key, keep},
+    egress::{Mail, Untaken},
+    gate::{Allowed, Call, Gate},
+    guest::{Ended, Guest},
+    host::Effect,
+    printable,
+};
+
+/// The most recipients of a message.
+const RECIPIENTS: usize = 50;
+/// The longest subject, in bytes.
+const SUBJECT: usize = 400;
+/// What is left of the turn when a message must be handed over: enough to write its outcome down.
+const MARGIN: Duration = Duration::from_millis(200);
+
+/// What came of a message, as the journal keeps it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Outcome {
+    Taken,
+    Refused(String),
+}
+
+impl Outcome {
+    fn encode(&self) -> Result<Vec<u8>, Ended> {
+        rmp_serde::to_vec(self)
+            .map_err(|why| Ended(TurnFailure::Host(format!("the journal: {why}"))))
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Ended> {
+        rmp_serde::from_slice(bytes).map_err(|why| {
+            Ended(TurnFailure::Host(format!(
+                "an entry of the journal can't be read: {why}"
+            )))
+        })
+    }
+
+    fn told(self, id: String) -> Result<String, Error> {
+        match self {
+            Self::Taken => Ok(id),
+            Self::Refused(why) => Err(Error::Refused(why)),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Taken => f.write_str("taken"),
+            Self::Refused(why) => write!(f, "refused: {why}"),
+        }
+    }
+}
+
+impl Guest {
+    /// Hands over what `call` asks for, if it is allowed, unless that was done before.
+    async fn mail(&mut self, call: Call, message: Message) -> Result<Result<String, Error>, Ended> {
+        let to = match read(&message, self.gate.authority.grants().limits.request) {
+            Ok(to) => to,
+            Err(wrong) => {
+                let call = call.about("an invalid message");
+                self.deny(call, Denied(format!("invalid: {wrong}")));
+                return Ok(Err(Error::InvalidMessage(wrong)));
+            }
+        };
+        let shown: Vec<&str> = to.iter().map(MailAddress::as_str).collect();
+        let decided = self.decide(call.about(shown.join(", ")), |grants| {
+            let mut rules = Vec::new();
+            for address in &to {
+                let rule = grants.mail_to(address)?.to_string();
+                if !rules.contains(&rule) {
+                    rules.push(rule);
+                }
+            }
+            Ok(rules.join(", "))
+        });
+        let allowed = match decided {
+            Ok(allowed) => allowed,
+            Err(why) => return Ok(Err(Error::Denied(why))),
+        };
+        for address in &to {
+            self.saw(|| Use::Mail(address.clone()));
+        }
+        self.hand_over(allowed, to, message).await
+    }
+
+    async fn hand_over(
+        &mut self,
+        allowed: Allowed,
+        to: Vec<MailAddress>,
+        message: Message,
+    ) -> Result<Result<String, Error>, Ended> {
+        let (gate, host, effects) = (
+            self.gate.clone(),
+            self.host.clone(),
+            self.work.effects.clone(),
+        );
+        // One at a time: which effect this is follows from what is settled before it.
+        let mut settled = effects.settled().await;
+        let once = message.once.as_deref();
+        let effect = settled.asked(Capability::Mail, once, || digest(&message));
+        let Some(recalled) = effects.recall(&gate, &*host, &effect).await? else {
+            // Outside of a turn nothing is decided in its favour.
+            return Err(Ended(TurnFailure::Host(
+                "mail outside of a turn".to_owned(),
+            )));
+        };
+        let key = idempotency_key(&gate.authority.installation, &recalled.key);
+        let id = gate.egress.message_id(&key);
+        if let Some(outcome) = recalled.outcome {
+            let outcome = Outcome::decode(&outcome)?;
+            settled.settle(&effect);
+            self.done(allowed, &format!("{outcome}, from the journal"), 0);
+            return Ok(outcome.told(id));
+        }
+        let limits = gate.authority.grants().limits.clone();
+        if let Err(wait) = gate
+            .egress
+            .take_mail(&gate.authority.installation, limits.mails_per_hour)
+        {
+            self.done(allowed, "limited: its mails of this hour are spent", 0);
+            let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+            return Ok(Err(Error::Limited(wait.max(1))));
+        }
+        effects.leaves_machine();
+        let bytes = message.text.len() as u64;
+        let mail = Mail {
+            to,
+            subject: printable::line(&message.subject, SUBJECT),
+            text: printable::lines(&message.text.replace("\r\n", "\n"), usize::MAX),
+            key,
+            date: gate.turn.as_ref().map(|turn| turn.now).unwrap_or_default(),
+            artifact: gate.authority.installation.to_string(),
+            once: message.once,
+        };
+        // On a task of its own: what is handed over is seen through and written down, even if the turn is given up meanwhile.
+        let under_way = tokio::spawn(see_through(gate, host, effect.clone(), mail));
+        let patience = self.remaining().saturating_sub(MARGIN);
+        let answer = match tokio::time::timeout(patience, under_way).await {
+            Ok(Ok(answer)) => answer?,
+            Ok(Err(why)) => return Err(Ended(TurnFailure::Host(format!("mail failed: {why}")))),
+            Err(_) => Err(Untaken::Unavailable("no answer in time".to_owned())),
+        };
+        Ok(match answer {
+            Ok((outcome, said)) => {
+                settled.settle(&effect);
+                let told = match &outcome {
+                    Outcome::Taken if !said.is_empty() => format!("{outcome} as {id}: {said}"),
+                    Outcome::Taken => format!("{outcome} as {id}"),
+                    Outcome::Refused(_) => outcome.to_string(),
+                };
+                self.done(allowed, &told, bytes);
+                outcome.told(id)
+            }
+            Err(Untaken::Limited(wait)) => {
+                self.done(allowed, "limited: its mails of this hour are spent", 0);
+                let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+                Err(Error::Limited(wait.max(1)))
+            }
+            Err(Untaken::Refused(why) | Untaken::Unavailable(why)) => {
+                self.done(allowed, &format!("unavailable: {why}"), bytes);
+                Err(Error::Unavailable(why))
+            }
+        })
+    }
+}
+
+/// Hands a message over, and writes down what came of it. Gives what the relay said, too.
+async fn see_through(
+    gate: Gate,
+    host: Arc<dyn crate::host::Host>,
+    effect: Effect,
+    mail: Mail,
+) -> Result<Result<(Outcome, String), Untaken>, Ended> {
+    let outcome = match gate.egress.mail(&mail).await {
+        Ok(said) => (Outcome::Taken, said),
+        Err(Untaken::Refused(why)) => (Outcome::Refused(why), String::new()),
+        Err(untaken) => return Ok(Err(untaken)),
+    };
+    keep(&gate, &host, &effect, outcome.0.encode()?).await?;
+    Ok(Ok(outcome))
+}
+
+/// Who a message is for, each once. The error says what is wrong with it.
+fn read(message: &Message, limit: u64) -> Result<Vec<MailAddress>, String> {
+    check_name(message.once.as_deref())?;
+    if message.to.is_empty() || message.to.len() > RECIPIENTS {
+        return Err(format!(
+            "{} recipients; 1 to {RECIPIENTS} are allowed",
+            message.to.len()
+        ));
+    }
+    if message.text.len() as u64 > limit {
+        return Err(format!(
+            "its text has more than the {limit} bytes that are allowed; `limits.request` in its grants raises that"
+        ));
+    }
+    let mut to: Vec<MailAddress> = Vec::with_capacity(message.to.len());
+    for address in &message.to {
+        let address = address
+            .parse()
+            .map_err(|wrong: watchbox_model::mail_address::MailAddressError| wrong.to_string())?;
+        if !to.contains(&address) {
+            to.push(address);
+        }
+    }
+    Ok(to)
+}
+
+/// The message as the guest made it.
+fn digest(message: &Message) -> Digest {
+    let mut sha = Sha256::new();
+    // Each part with its length, so that no two messages run into the same bytes; and none into those of a request.
+    let mut part = |bytes: &[u8]| {
+        sha.update((bytes.len() as u64).to_le_bytes());
+        sha.update(bytes);
+    };
+    part(b"mail");
+    part(message.subject.as_bytes());
+    part(message.text.as_bytes());
+    for address in &message.to {
+        part(address.as_bytes());
+    }
+    Digest::of(&sha.finalize())
+}
+
+impl Host for Guest {
+    async fn send(&mut self, message: Message) -> wasmtime::Result<Result<String, Error>> {
+        let call = self.enter(Capability::Mail, "send", "")?;
+        let answer = self.mail(call, message).await;
+        self.leave();
+        Ok(answer?)
+    }
+}
+
+#[cfg(test)]
+mod tests;
