@@ -16,6 +16,7 @@ mod journal;
 mod languages;
 mod logs;
 mod numbers;
+mod pagerduty;
 mod powershell;
 mod replay;
 mod secrets;
