@@ -20,9 +20,6 @@ const MOST = 50;
 // How long Teams may take to answer, in seconds.
 const TIMEOUT = 20;
 
-// How much of an event's JSON tells it from others of its key and time.
-const TELLING = 2_000;
-
 // How much is kept of what a window was opened with.
 const ABOUT = 150;
 
@@ -94,7 +91,7 @@ class Turn {
 
   // Tells of an event, unless one like it was told of just now.
   *event(event: Event): Generator<Row> {
-    const { clientId, hostname, log, time, columns } = this.#alerts.of(event);
+    const { clientId, hostname, log, time, columns, telling } = this.#alerts.of(event);
     const key = keyOf(fill(this.#parameters.Key, columns));
     const title = fill(this.#parameters.Title, columns);
     const about: About = { title: cut(title, ABOUT), client: cut(clientId, ABOUT), hostname: cut(hostname, ABOUT) };
@@ -113,7 +110,7 @@ class Turn {
       ],
       columns: this.#chosen(event),
     };
-    const once = this.#names.of("alert", key, event._ts, clientId, JSON.stringify(event).slice(0, TELLING));
+    const once = this.#names.of("alert", key, telling);
     yield this.#tell(alert, { Kind: "alert", Key: key, ClientId: clientId, Hostname: hostname, More: more }, once);
   }
 

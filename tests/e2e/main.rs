@@ -17,6 +17,7 @@ mod languages;
 mod logs;
 mod mail;
 mod numbers;
+mod pagerduty;
 mod powershell;
 mod replay;
 mod secrets;

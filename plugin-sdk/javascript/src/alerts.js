@@ -2,6 +2,11 @@
 
 import * as clients from "./clients.js";
 import { CapabilityError } from "./failure.js";
+import { cut, shown } from "./text.js";
+
+// How much of each column, and of all together, tells events apart.
+const TELLING_VALUE = 200;
+const TELLING = 2_000;
 
 export class Alerts {
   #log;
@@ -21,7 +26,7 @@ export class Alerts {
       "alert.log": known.log,
       "alert.time": known.time,
     };
-    return { ...known, columns };
+    return { ...known, columns, telling: telling(event) };
   }
 
   #hostname({ ClientId, Hostname }) {
@@ -45,6 +50,17 @@ function lookedUp(id) {
     }
     throw error;
   }
+}
+
+function telling(event) {
+  let text = "";
+  for (const [name, value] of Object.entries(event)) {
+    text += `${name}=${cut(shown(value), TELLING_VALUE)}\n`;
+    if (text.length > TELLING) {
+      break;
+    }
+  }
+  return text;
 }
 
 export function utc(seconds) {

@@ -31,8 +31,11 @@ export function shown(value) {
   return value === null || value === undefined ? "" : JSON.stringify(value);
 }
 
+// How much of a value goes into a template.
+const LONGEST_VALUE = 4_096;
+
 export function fill(template, columns) {
-  return template.replace(/\{([^{}]+)\}/g, (_, path) => shown(column(columns, path)));
+  return template.replace(/\{([^{}]+)\}/g, (_, path) => cut(shown(column(columns, path)), LONGEST_VALUE));
 }
 
 // The value at `a.b.c`: of a column that has this very name, or within one.

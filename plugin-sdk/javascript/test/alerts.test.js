@@ -65,13 +65,18 @@ test("templates take columns, and what is in them", () => {
   const columns = { A: "x", "B.C": 1, D: { E: [true], F: null }, __proto__: { G: "inherited" } };
   assert.equal(fill("{A}/{B.C}/{D.E}/{D}/{D.F}/{G}/{D.E.length.x}/{A.x}/{nothing}{}{", columns), 'x/1/[true]/{"E":[true],"F":null}/////{}{');
   assert.equal(fill("{A}", { A: "{B}", B: "no" }), "{B}", "what was filled in is not filled again");
+  assert.equal(fill("{A}{A}", { A: "x".repeat(5_000) }).length, 2 * (4_096 + "… (904 more characters)".length));
   assert.deepEqual([shown(null), shown(undefined), shown(0.5), shown({ a: 1 }), shown("")], ["", "", "0.5", '{"a":1}', ""]);
 });
 
 test("an alert says what the server knows, whatever the event says", () => {
   const world = new World({ clients: [{ id: "C.1", hostname: "WS-1" }] });
   const of = (event, played = world) => during(played, 0, () => new Alerts("X").of({ ClientId: "C.1", _ts: 1_700_000_000.5, ...event }));
-  assert.deepEqual(of({ A: 1, "alert.log": "forged", alert: { hostname: "forged" } }), {
+  const { telling, ...alert } = of({ A: 1, "alert.log": "forged", alert: { hostname: "forged" } });
+  assert.equal(telling, 'ClientId=C.1\n_ts=1700000000.5\nA=1\nalert.log=forged\nalert={"hostname":"forged"}\n');
+  assert.notEqual(of({ A: "x".repeat(500) }).telling, of({ A: "x".repeat(501) }).telling);
+  assert.ok(of(Object.fromEntries(Array.from({ length: 1_000 }, (_, nth) => [`n${nth}`, "x".repeat(1_000)]))).telling.length < 2_500);
+  assert.deepEqual(alert, {
     clientId: "C.1",
     hostname: "WS-1",
     log: "X",

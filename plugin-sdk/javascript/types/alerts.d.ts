@@ -11,6 +11,8 @@ export interface Alert {
   time: string;
   /** The event's columns and, for templates, `alert.client_id`, `alert.hostname`, `alert.log` and `alert.time`, which no column passes for. */
   columns: { readonly [column: string]: unknown };
+  /** A text that tells the event from others, for the most part, as a part of a `once` name; the same on every try. */
+  telling: string;
 }
 
 /** The alerts of one turn, about events of a log. A client is looked up once. */

@@ -7,5 +7,6 @@ export function printable(text: string): string;
 export function cut(text: string, longest: number): string;
 /** A column's value as text: text as it is, nothing for null and for what is missing, JSON for all else. */
 export function shown(value: unknown): string;
-/** The template with each `{Column}` replaced by that column's value as text; `{Column.Name}` goes into maps. What is missing leaves nothing. */
+/** The template with each `{Column}` replaced by that column's value as text; `{Column.Name}` goes into maps. What is missing leaves
+ * nothing; a text of more than 4,096 UTF-16 units is cut. */
 export function fill(template: string, columns: { readonly [column: string]: unknown }): string;
