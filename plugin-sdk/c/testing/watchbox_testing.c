@@ -226,6 +226,8 @@ wb_error wb_mail_send(const wb_mail *mail, wb_text *message_id) {
     GRANTED("mail");
     entry *settled = find(&world.mailed, mail->once);
     if (mail->once.len > 0 && settled != NULL) {
+        /* An id begins with `<`, a refusal with its text. */
+        if (settled->value[0] != '<') return (wb_error){WB_REFUSED, wb_t(settled->value), 0};
         if (message_id != NULL) *message_id = wb_t(settled->value);
         return NONE;
     }
@@ -235,6 +237,7 @@ wb_error wb_mail_send(const wb_mail *mail, wb_text *message_id) {
     free(world.mail), world.mail = copy(shown.data, shown.len);
     wb_text id = wb_format("<%zu@watchbox.test>", ++world.mails);
     wb_error error = world.deliver == NULL ? NONE : world.deliver(mail);
+    if (error.kind == WB_REFUSED && mail->once.len > 0) put(&world.mailed, mail->once, error.text);
     if (error.kind != WB_NO_ERROR) return error;
     if (mail->once.len > 0) put(&world.mailed, mail->once, id);
     if (message_id != NULL) *message_id = id;

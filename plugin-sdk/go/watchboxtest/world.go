@@ -11,6 +11,7 @@
 package watchboxtest
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -55,12 +56,12 @@ type World struct {
 	Relay func(Message) error
 
 	journal map[string]*Response
-	mailed  map[string]string
+	mailed  map[string]outcome
 }
 
 // New makes an empty one, which plays until the test ends.
 func New(t testing.TB) *World {
-	world := &World{Clients: map[string]Client{}, State: map[string][]byte{}, Denied: map[string]bool{}, journal: map[string]*Response{}, mailed: map[string]string{}}
+	world := &World{Clients: map[string]Client{}, State: map[string][]byte{}, Denied: map[string]bool{}, journal: map[string]*Response{}, mailed: map[string]outcome{}}
 	world.play()
 	t.Cleanup(func() { host.Played = host.Calls{} })
 	return world
@@ -217,18 +218,25 @@ func (w *World) mail(message Message) (string, error) {
 	if err := w.denied("mail"); err != nil {
 		return "", err
 	}
-	if id, ok := w.mailed[message.Once]; ok && message.Once != "" {
-		return id, nil
+	if settled, ok := w.mailed[message.Once]; ok && message.Once != "" {
+		return settled.id, settled.err
 	}
 	w.Mails = append(w.Mails, message)
+	came := outcome{id: fmt.Sprintf("<%d@watchbox.test>", len(w.Mails))}
 	if w.Relay != nil {
-		if err := w.Relay(message); err != nil {
-			return "", err
+		if came.err = w.Relay(message); came.err != nil {
+			came.id = ""
 		}
 	}
-	id := fmt.Sprintf("<%d@watchbox.test>", len(w.Mails))
-	if message.Once != "" {
-		w.mailed[message.Once] = id
+	refused := &host.Error{Capability: "mail", Reason: "refused"}
+	if message.Once != "" && (came.err == nil || errors.Is(came.err, refused)) {
+		w.mailed[message.Once] = came
 	}
-	return id, nil
+	return came.id, came.err
+}
+
+// What came of a message.
+type outcome struct {
+	id  string
+	err error
 }

@@ -46,16 +46,31 @@ export class World {
 
   // Hands a message to the relay, or finds it settled.
   deliver(message) {
-    if (message.once !== undefined && this.mailed.has(message.once)) {
-      return this.mailed.get(message.once);
+    let settled = this.mailed.get(message.once);
+    if (settled === undefined) {
+      settled = this.#handedOver(message);
+      if (message.once !== undefined) {
+        this.mailed.set(message.once, settled);
+      }
     }
+    if (settled instanceof CapabilityError) {
+      throw settled;
+    }
+    return settled;
+  }
+
+  // The `Message-ID`, or a refusal, which settles it as well.
+  #handedOver(message) {
     this.mails.push(message);
-    this.relay?.(message);
-    const id = `<${this.mails.length}@watchbox.test>`;
-    if (message.once !== undefined) {
-      this.mailed.set(message.once, id);
+    try {
+      this.relay?.(message);
+    } catch (error) {
+      if (error instanceof CapabilityError && error.reason === "refused") {
+        return error;
+      }
+      throw error;
     }
-    return id;
+    return `<${this.mails.length}@watchbox.test>`;
   }
 }
 

@@ -171,6 +171,24 @@ class Turns(unittest.TestCase):
         with self.assertRaisesRegex(Fault, "^Denied: mail: denied: "):
             World(deny=["mail"]).install(Mailing).tick(0)
 
+    def test_a_refusal_of_mail_is_settled_as_well(self):
+        class Mailing(Artifact):
+            def tick(self, tick):
+                try:
+                    mail.send("nobody@example.org", "s", "t", once="C.1")
+                except mail.Refused as refused:
+                    raise Retry(str(refused))
+
+        def relay(message):
+            raise mail.Refused("550 no such user")
+
+        played = World(relay=relay)
+        installed = played.install(Mailing)
+        for _ in range(2):
+            with self.assertRaisesRegex(Retry, "^mail: refused: 550 no such user$"):
+                installed.tick(60)
+        self.assertEqual(len(played.mails), 1)
+
     def test_a_secret_stands_in_a_body(self):
         class Posting(Artifact):
             def tick(self, tick):

@@ -24,6 +24,9 @@ events or ticks, uses the capabilities that its manifest declares, and emits row
 Capabilities are one module each: :mod:`watchbox.clients`, :mod:`watchbox.labels`, :mod:`watchbox.http`, :mod:`watchbox.mail`,
 :mod:`watchbox.state`, :mod:`watchbox.log`, :mod:`watchbox.clock`. A test plays them with :mod:`watchbox.testing`.
 
+What artifacts that tell of something share is in :mod:`watchbox.alerts`, :mod:`watchbox.delivery`, :mod:`watchbox.windows`,
+:mod:`watchbox.text` and :mod:`watchbox.digest`.
+
 Raise :class:`Retry` or :class:`Reject` for a turn that does not count. Any other exception reaches the operator as a fault, with its
 text and place.
 """

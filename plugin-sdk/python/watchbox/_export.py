@@ -59,7 +59,7 @@ class Instance:
 
 def _check_declared() -> None:
     """A component whose artifact imports a capability's module without declaring it is not built."""
-    for capability in ("clients", "labels", "http", "state", "clock"):
+    for capability in ("clients", "labels", "http", "mail", "state", "clock"):
         if f"watchbox.{capability}" in sys.modules and getattr(_contract, capability) is None:
             raise ImportError(f"the artifact imports watchbox.{capability}: add `{capability}: {{ reason: ... }}` under `capabilities` in artifact.yaml")
 

@@ -15,7 +15,7 @@ import base64
 import copy
 import json
 import math
-from typing import Any, Callable, Iterable, Optional
+from typing import Any, Callable, Iterable, Optional, Union
 
 from . import _host
 from ._artifact import Artifact
@@ -25,7 +25,7 @@ from ._played import Host
 from .clients import Client
 from .http import Request, Response, Unreachable
 from .log import Level
-from .mail import Message
+from .mail import Message, Refused
 
 __all__ = ["Client", "Fault", "Installed", "Level", "Message", "Reject", "Request", "Response", "Retry", "World", "to_guest"]
 
@@ -66,8 +66,8 @@ class World:
         """The lines that were logged."""
         self.journal: dict[str, Response] = {}
         """What was settled under each ``once`` name in the turn that is open."""
-        self.mailed: dict[str, str] = {}
-        """The same of mail: the ``Message-ID`` s."""
+        self.mailed: dict[str, Union[str, Refused]] = {}
+        """The same of mail: the ``Message-ID`` s, and refusals."""
 
     def install(self, artifact: type[Artifact], parameters: Optional[dict[str, Any]] = None) -> "Installed":
         """Installs an artifact with these parameters; ``ValueError`` says what is wrong with them."""
@@ -87,15 +87,23 @@ class World:
 
     def deliver(self, message: Message) -> str:
         """Hands a message to the relay, or finds it settled."""
-        if message.once is not None and message.once in self.mailed:
-            return self.mailed[message.once]
-        self.mails.append(message)
-        if self.relay is not None:
-            self.relay(message)
-        message_id = f"<{len(self.mails)}@watchbox.test>"
-        if message.once is not None:
-            self.mailed[message.once] = message_id
-        return message_id
+        settled = None if message.once is None else self.mailed.get(message.once)
+        if settled is None:
+            self.mails.append(message)
+            settled = self._handed_over(message)
+            if message.once is not None:
+                self.mailed[message.once] = settled
+        if isinstance(settled, Refused):
+            raise settled
+        return settled
+
+    def _handed_over(self, message: Message) -> Union[str, Refused]:
+        try:
+            if self.relay is not None:
+                self.relay(message)
+        except Refused as refused:
+            return refused
+        return f"<{len(self.mails)}@watchbox.test>"
 
 
 class Installed:

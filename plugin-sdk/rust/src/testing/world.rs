@@ -40,8 +40,8 @@ pub struct World {
     pub(crate) lines: Vec<Line>,
     /// What was settled under each `once` name in the turn that is open.
     pub(crate) journal: BTreeMap<String, Response>,
-    /// The same of mail: the `Message-ID`s.
-    pub(crate) mailed: BTreeMap<String, String>,
+    /// The same of mail: the `Message-ID`s, and refusals.
+    pub(crate) mailed: BTreeMap<String, Result<String, mail::Error>>,
     responder: Option<Responder>,
     relay: Option<Relay>,
 }
@@ -157,19 +157,18 @@ impl World {
     pub(crate) fn mail(&mut self, message: mail::Message) -> Result<String, mail::Error> {
         let once = message.once.clone();
         if let Some(settled) = once.as_ref().and_then(|once| self.mailed.get(once)) {
-            return Ok(settled.clone());
+            return settled.clone();
         }
         let taken = match &mut self.relay {
             Some(relay) => relay(&message),
             None => Ok(()),
         };
         self.mails.push(message);
-        taken?;
-        let id = format!("<{}@watchbox.test>", self.mails.len());
-        if let Some(once) = once {
-            self.mailed.insert(once, id.clone());
+        let outcome = taken.map(|()| format!("<{}@watchbox.test>", self.mails.len()));
+        if let (Some(once), Ok(_) | Err(mail::Error::Refused(_))) = (once, &outcome) {
+            self.mailed.insert(once, outcome.clone());
         }
-        Ok(id)
+        outcome
     }
 }
 
