@@ -1,7 +1,7 @@
 //! `Server.PagerDuty.Alert`: from a client's event to an incident, on PagerDuty's good days and bad ones.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fs,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -90,9 +90,12 @@ impl OnCall {
     fn start(answers: &[Option<Told>], key: &str, parameters: &[&str]) -> Result<Self> {
         let incidents = Arc::default();
         let kept = Arc::clone(&incidents);
-        let answers = Mutex::new(answers.to_vec().into_iter());
+        let answers = Mutex::new(VecDeque::from(answers.to_vec()));
         let pagerduty = Service::start(move |asked| {
-            let next = answers.lock().ok().and_then(|mut answers| answers.next());
+            let next = answers
+                .lock()
+                .ok()
+                .and_then(|mut answers| answers.pop_front());
             next.flatten()
                 .map_or_else(|| answer(asked, &kept), Result::Ok)
         })?;
