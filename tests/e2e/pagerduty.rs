@@ -92,7 +92,10 @@ impl OnCall {
         let kept = Arc::clone(&incidents);
         let answers = Mutex::new(VecDeque::from(answers.to_vec()));
         let pagerduty = Service::start(move |asked| {
-            let next = answers.lock().ok().and_then(|mut answers| answers.pop_front());
+            let next = answers
+                .lock()
+                .ok()
+                .and_then(|mut answers| answers.pop_front());
             next.flatten()
                 .map_or_else(|| answer(asked, &kept), Result::Ok)
         })?;
