@@ -82,7 +82,7 @@ class Turn:
         """Tells of an event, unless one like it was told of just now."""
         alert = self._alerts.of(event)
         key = key_of(fill(self._parameters.key, alert.columns))
-        subject = cut(fill(self._subject, alert.columns, show=_in_subject), _LONGEST_SUBJECT)
+        subject = cut(fill(self._subject, alert.columns, show=_in_subject).strip(), _LONGEST_SUBJECT) or alert.log
         about = About(subject, cut(alert.client_id, _LONGEST_ABOUT), cut(alert.hostname, _LONGEST_ABOUT))
         tell, more = self._windows.arrives(key, self._now, vars(about))
         if not tell:

@@ -82,7 +82,7 @@ class Told(unittest.TestCase):
         at(1000, alert, [event("C.1", "a"), event("C.1", "a"), event("C.2", "b"), event("C.2", "b"), event("C.2", "b")])
         self.assertEqual(outcomes(alert.tick(1300)), [("digest", None, "sent", 3)])
         self.assertEqual(alert.world.mails[-1].subject, f"3 more: {LOG}")
-        self.assertIn("     1  1970-01-01 00:16:40 UTC  C.1  WS-1  a on WS-1\n     2  1970-01-01 00:16:40 UTC  C.2  -  b on \n", alert.world.mails[-1].text)
+        self.assertIn("     1  1970-01-01 00:16:40 UTC  C.1  WS-1  a on WS-1\n     2  1970-01-01 00:16:40 UTC  C.2  -  b on\n", alert.world.mails[-1].text)
 
     def test_columns_are_shown_in_the_order_that_is_asked_for(self):
         alert = installed(Columns=" Data.Pid , Rule,missing, Nothing")
@@ -121,7 +121,12 @@ class BadDays(unittest.TestCase):
     def test_hostnames_are_looked_up_where_it_is_granted(self):
         alert = installed(deny=["clients"])
         at(1000, alert, [event("C.1", "a")])
-        self.assertEqual(subjects(alert), ["a on "])
+        self.assertEqual(subjects(alert), ["a on"])
+
+    def test_a_subject_that_comes_out_empty_is_the_log(self):
+        alert = installed(Subject="{Nothing} ")
+        at(1000, alert, [event("C.1", "a")])
+        self.assertEqual(subjects(alert), [LOG])
 
     def test_where_the_mails_of_the_hour_are_spent_rows_are_told_together_once_there_is_room(self):
         alert = installed([None, mail.Limited(90_000)])
