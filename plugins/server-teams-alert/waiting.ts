@@ -3,6 +3,7 @@
 // A connector that is asked too often answers 200, with the error in the text. For the host that settles the request: another try of the turn would be given the
 // same answer again. So such a turn is not retried; its messages wait in `state` for a tick.
 
+import { fromText } from "watchbox-sdk";
 import * as state from "watchbox-sdk/state";
 
 const KEY = "waiting";
@@ -11,7 +12,7 @@ const KEY = "waiting";
 const PAUSE = 10;
 const LONGEST_PAUSE = 900;
 
-// How many messages wait, and how much text they hold. (The limit on state is a mebibyte.)
+// How many messages wait, and how many bytes they take. (The limit on state is a mebibyte, of which the windows have as much.)
 const MOST = 100;
 const LARGEST = 400_000;
 
@@ -63,8 +64,8 @@ export class Waiting {
   // Puts a message off; false where there is no room.
   putOff(message: Omit<PutOff, "nth" | "tries">): boolean {
     const { messages } = this.#kept;
-    const held = messages.reduce((sum, { body }) => sum + body.length, 0);
-    if (messages.length >= MOST || held + message.body.length > LARGEST) {
+    const held = [...messages, message].reduce((sum, one) => sum + fromText(JSON.stringify(one)).length, 0);
+    if (messages.length >= MOST || held > LARGEST) {
       return false;
     }
     messages.push({ ...message, nth: this.#kept.count++, tries: 0 });

@@ -1,24 +1,34 @@
 // Windows of silence: what is alike is told once, and then, when its window is over, how many more there were.
 
+import { fromText } from "./bytes.js";
 import { digest } from "./digest.js";
 import * as state from "./state.js";
 
 // The longest key that is kept as it is.
 const LONGEST_KEY = 255;
 
+// About how many bytes of state a window takes.
+const sizeOf = (window) => fromText(JSON.stringify(window)).length + 1;
+
 export class Windows {
   #name;
   #most;
+  #largest;
+  #size = 0;
   #seconds;
   #open;
   #early = [];
   #changed = false;
 
-  constructor({ seconds, most = 500, name = "windows" }) {
+  constructor({ seconds, most = 500, largest = 400_000, name = "windows" }) {
     this.#name = name;
     this.#most = most;
+    this.#largest = largest;
     this.#seconds = seconds;
     this.#open = new Map(state.get(name, []).map((one) => [one.key, one]));
+    for (const one of this.#open.values()) {
+      this.#size += sizeOf(one);
+    }
   }
 
   arrives(key, now, about) {
@@ -32,13 +42,15 @@ export class Windows {
       before.last = now;
       return { tell: false, more: 0 };
     }
-    this.#open.delete(key);
-    if (this.#open.size >= this.#most) {
-      const [oldest] = this.#open.values();
-      this.#open.delete(oldest.key);
-      this.#early.push(oldest);
+    this.#take(key);
+    const window = { key, since: now, until: now + this.#seconds, more: 0, last: now, about };
+    this.#open.set(key, window);
+    this.#size += sizeOf(window);
+    // What came last stays, whatever its size.
+    while (this.#open.size > 1 && (this.#open.size > this.#most || this.#size > this.#largest)) {
+      const [oldest] = this.#open.keys();
+      this.#early.push(this.#take(oldest));
     }
-    this.#open.set(key, { key, since: now, until: now + this.#seconds, more: 0, last: now, about });
     return { tell: true, more: before?.more ?? 0 };
   }
 
@@ -52,9 +64,17 @@ export class Windows {
   }
 
   close(key) {
+    return this.#take(key)?.more ?? 0;
+  }
+
+  #take(key) {
     const one = this.#open.get(key);
-    this.#changed = this.#open.delete(key) || this.#changed;
-    return one?.more ?? 0;
+    if (one !== undefined) {
+      this.#open.delete(key);
+      this.#size -= sizeOf(one);
+      this.#changed = true;
+    }
+    return one;
   }
 
   ended(now) {
@@ -62,9 +82,7 @@ export class Windows {
     this.#early = [];
     for (const one of this.#open.values()) {
       if (now >= one.until) {
-        this.#open.delete(one.key);
-        this.#changed = true;
-        over.push(one);
+        over.push(this.#take(one.key));
       }
     }
     return over.filter((one) => one.more > 0);

@@ -138,6 +138,16 @@ test("windows are bounded: the oldest ends early, and what it held is told", () 
     windows.save();
   });
   assert.equal(JSON.parse(new TextDecoder().decode(world.state.get("windows"))).length, 1);
+  during(world, 2, () => {
+    const small = new Windows({ seconds: 300, largest: 1_000, name: "small" });
+    for (let number = 0; number < 50; number++) {
+      small.arrives(`\u4e16${number}`, 2, "\u{1f600}".repeat(50));
+      small.arrives(`\u4e16${number}`, 2);
+    }
+    assert.equal(small.ended(2).length, 47, "what made room is told");
+    small.save();
+  });
+  assert.ok(world.state.get("small").length <= 1_000, "an endpoint can't fill the state");
   const open = during(world, 1, () => new Windows({ seconds: 0 }).arrives("c", 1));
   assert.deepEqual(open, { tell: true, more: 0 }, "without a window everything is told");
 });

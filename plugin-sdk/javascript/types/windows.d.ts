@@ -21,10 +21,11 @@ export interface Window {
 export class Windows {
   /**
    * @param options.seconds how long a window is; with 0 everything is told
-   * @param options.most how many are open at once; with one more, the oldest ends early. What they may hold must fit into the limit on state (500 keys of 255 characters do, with a little about each)
+   * @param options.most how many are open at once, 500 where nothing is said; with one more, the oldest ends early
+   * @param options.largest how many bytes of state they hold, 400,000 where nothing is said; with more, the oldest end early
    * @param options.name the key in `state`
    */
-  constructor(options: { seconds: number; most?: number; name?: string });
+  constructor(options: { seconds: number; most?: number; largest?: number; name?: string });
   /** Something has come: whether it is to be told, in which case a window opens, kept with `about`; and how many more there were in the window before, if nobody told of them. */
   arrives(key: string, now: number, about?: Value): { tell: boolean; more: number };
   /** Counts into the open window what was to be told and could not be. False where there is none. */
