@@ -13,6 +13,9 @@ use crate::{
     turn::{Stage, Then, Work, messages_append, note},
 };
 
+/// The most tries of a turn that the artifact itself can't bear, by a fault, a trap or a limit, however many its grants have for what is outside.
+const FAULTS: u32 = 8;
+
 impl Runner {
     /// Takes the turn that is under way as far as it goes without a pause.
     pub(crate) async fn go_on(&mut self) {
@@ -168,24 +171,31 @@ impl Runner {
         work.host_failures = 0;
         self.count_failure(Phase::Retrying, failure);
         let tries = work.tries(self.plan.loaded.grants().limits.tries);
+        // Many tries are for what is outside and comes back. An event that the artifact can't bear is not to hold the others up as long.
+        let (tried, tries) = match failure {
+            TurnFailure::Retry { .. } => (work.failures, tries),
+            _ => {
+                work.faults += 1;
+                (work.faults, tries.min(FAULTS))
+            }
+        };
         let after = match failure {
             TurnFailure::Retry { after, .. } => *after,
             _ => std::time::Duration::ZERO,
         };
         let is_hopeless = matches!(failure, TurnFailure::Reject(_));
-        if !is_hopeless && work.failures < tries {
+        if !is_hopeless && tried < tries {
             let pause = self.post.backoff.pause(work.failures).max(after);
             messages.push(note(
                 Level::Warn,
-                format!("try {} of {tries} failed: {failure}", work.failures),
+                format!("try {tried} of {tries} failed: {failure}"),
             ));
             self.record(work, &messages, audit, Then::Try(Instant::now() + pause));
         } else if self.is_given_back() {
             messages.push(note(
                 Level::Error,
                 format!(
-                    "try {} of {tries} failed on the first turns of this version; the one before it is asked to take over: {failure}",
-                    work.failures
+                    "try {tried} of {tries} failed on the first turns of this version; the one before it is asked to take over: {failure}"
                 ),
             ));
             self.record(work, &messages, audit, Then::GiveBack);
@@ -193,8 +203,7 @@ impl Runner {
             messages.push(note(
                 Level::Warn,
                 format!(
-                    "try {} of {tries} failed; the batch of {} events is halved: {failure}",
-                    work.failures,
+                    "try {tried} of {tries} failed; the batch of {} events is halved: {failure}",
                     work.events_len()
                 ),
             ));

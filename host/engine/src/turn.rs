@@ -25,6 +25,8 @@ pub(crate) struct Work {
     halved: bool,
     /// Tries that failed by the artifact's doing.
     pub(crate) failures: u32,
+    /// How many of them the artifact did not ask for.
+    pub(crate) faults: u32,
     /// Steps that failed by the host's doing, in a row.
     pub(crate) host_failures: u32,
     pub(crate) stage: Stage,
@@ -91,6 +93,7 @@ impl Work {
             positions,
             halved,
             failures: 0,
+            faults: 0,
             host_failures: 0,
             stage: Stage::Try,
             not_before: Instant::now(),

@@ -94,6 +94,11 @@ impl Egress {
         self.mail_pace.take(who, limit, Instant::now())
     }
 
+    /// One of the mails was not taken over, and does not count.
+    pub(crate) fn give_mail_back(&self, who: &Name) {
+        self.mail_pace.give_back(who);
+    }
+
     /// The `Message-ID` of the message of this key.
     pub(crate) fn message_id(&self, key: &str) -> String {
         match &self.relay {

@@ -29,7 +29,7 @@ pub(crate) struct Gate {
 }
 
 /// A call that came in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call {
     capability: Capability,
     operation: &'static str,
@@ -38,7 +38,7 @@ pub(crate) struct Call {
 }
 
 /// A call that may go on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Allowed {
     pub(crate) call: Call,
     /// The grant that allows it.

@@ -76,44 +76,41 @@ impl Guest {
                 return Ok(Err(Error::InvalidMessage(wrong)));
             }
         };
-        let shown: Vec<&str> = to.iter().map(MailAddress::as_str).collect();
-        let decided = self.decide(call.about(shown.join(", ")), |grants| {
-            let mut rules = Vec::new();
-            for address in &to {
-                let rule = grants.mail_to(address)?.to_string();
-                if !rules.contains(&rule) {
-                    rules.push(rule);
+        // Each recipient is decided, and written down, by itself: a list of them could be too long for a record.
+        let mut allowed = Vec::with_capacity(to.len());
+        for address in &to {
+            let call = call.clone().about(address.as_str());
+            let decided = self.decide(call, |grants| Ok(grants.mail_to(address)?.to_string()));
+            match decided {
+                Ok(one) => allowed.push(one),
+                Err(why) => {
+                    for one in allowed {
+                        self.done(one, "not sent: another recipient is denied", 0);
+                    }
+                    return Ok(Err(Error::Denied(why)));
                 }
             }
-            Ok(rules.join(", "))
-        });
-        let allowed = match decided {
-            Ok(allowed) => allowed,
-            Err(why) => return Ok(Err(Error::Denied(why))),
-        };
+        }
         for address in &to {
             self.saw(|| Use::Mail(address.clone()));
         }
-        self.hand_over(allowed, to, message).await
+        self.hand_over(Allowances(allowed), to, message).await
     }
 
     async fn hand_over(
         &mut self,
-        allowed: Allowed,
+        allowed: Allowances,
         to: Vec<MailAddress>,
         message: Message,
     ) -> Result<Result<String, Error>, Ended> {
-        let (gate, host, effects) = (
-            self.gate.clone(),
-            self.host.clone(),
-            self.work.effects.clone(),
-        );
+        let gate = self.gate.clone();
+        let (host, effects) = (self.host.clone(), self.work.effects.clone());
         // One at a time: which effect this is follows from what is settled before it.
         let mut settled = effects.settled().await;
         let once = message.once.as_deref();
         let effect = settled.asked(Capability::Mail, once, || digest(&message));
         let Some(recalled) = effects.recall(&gate, &*host, &effect).await? else {
-            // Outside of a turn nothing is decided in its favour.
+            // Nothing is decided in its favour there.
             return Err(Ended(TurnFailure::Host(
                 "mail outside of a turn".to_owned(),
             )));
@@ -123,20 +120,22 @@ impl Guest {
         if let Some(outcome) = recalled.outcome {
             let outcome = Outcome::decode(&outcome)?;
             settled.settle(&effect);
-            self.done(allowed, &format!("{outcome}, from the journal"), 0);
+            allowed.done(&gate, &format!("{outcome}, from the journal"), 0);
             return Ok(outcome.told(id));
         }
+        let patience = self.remaining().saturating_sub(MARGIN);
+        if patience.is_zero() {
+            allowed.done(&gate, "unavailable: the turn has no time left for it", 0);
+            let why = "the turn has no time left for it";
+            return Ok(Err(Error::Unavailable(why.to_owned())));
+        }
         let limits = gate.authority.grants().limits.clone();
-        if let Err(wait) = gate
-            .egress
-            .take_mail(&gate.authority.installation, limits.mails_per_hour)
-        {
-            self.done(allowed, "limited: its mails of this hour are spent", 0);
-            let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-            return Ok(Err(Error::Limited(wait.max(1))));
+        let who = &gate.authority.installation;
+        if let Err(wait) = gate.egress.take_mail(who, limits.mails_per_hour) {
+            allowed.done(&gate, LIMITED, 0);
+            return Ok(Err(limited(wait)));
         }
         effects.leaves_machine();
-        let bytes = message.text.len() as u64;
         let mail = Mail {
             to,
             subject: printable::line(&message.subject, SUBJECT),
@@ -146,52 +145,101 @@ impl Guest {
             artifact: gate.authority.installation.to_string(),
             once: message.once,
         };
+        let errand = Errand {
+            gate: gate.clone(),
+            host,
+            effect: effect.clone(),
+            allowed: allowed.clone(),
+            mail,
+        };
         // On a task of its own: what is handed over is seen through and written down, even if the turn is given up meanwhile.
-        let under_way = tokio::spawn(see_through(gate, host, effect.clone(), mail));
-        let patience = self.remaining().saturating_sub(MARGIN);
+        let under_way = tokio::spawn(errand.run());
         let answer = match tokio::time::timeout(patience, under_way).await {
             Ok(Ok(answer)) => answer?,
             Ok(Err(why)) => return Err(Ended(TurnFailure::Host(format!("mail failed: {why}")))),
-            Err(_) => Err(Untaken::Unavailable("no answer in time".to_owned())),
+            Err(_) => {
+                let why = "no answer before the turn was over; it is seen through";
+                allowed.done(&gate, &format!("unavailable: {why}"), 0);
+                Err(Untaken::Unavailable(why.to_owned()))
+            }
         };
         Ok(match answer {
-            Ok((outcome, said)) => {
+            Ok(outcome) => {
                 settled.settle(&effect);
-                let told = match &outcome {
-                    Outcome::Taken if !said.is_empty() => format!("{outcome} as {id}: {said}"),
-                    Outcome::Taken => format!("{outcome} as {id}"),
-                    Outcome::Refused(_) => outcome.to_string(),
-                };
-                self.done(allowed, &told, bytes);
                 outcome.told(id)
             }
-            Err(Untaken::Limited(wait)) => {
-                self.done(allowed, "limited: its mails of this hour are spent", 0);
-                let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-                Err(Error::Limited(wait.max(1)))
-            }
-            Err(Untaken::Refused(why) | Untaken::Unavailable(why)) => {
-                self.done(allowed, &format!("unavailable: {why}"), bytes);
-                Err(Error::Unavailable(why))
-            }
+            Err(Untaken::Limited(wait)) => Err(limited(wait)),
+            Err(Untaken::Refused(why) | Untaken::Unavailable(why)) => Err(Error::Unavailable(why)),
         })
     }
 }
 
-/// Hands a message over, and writes down what came of it. Gives what the relay said, too.
-async fn see_through(
+const LIMITED: &str = "limited: its mails of this hour are spent";
+
+fn limited(wait: Duration) -> Error {
+    let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+    Error::Limited(wait.max(1))
+}
+
+/// What allows a message: one for each recipient.
+#[derive(Clone)]
+struct Allowances(Vec<Allowed>);
+
+impl Allowances {
+    fn done(self, gate: &Gate, outcome: &str, bytes: u64) {
+        for one in self.0 {
+            gate.done(one, outcome, bytes);
+        }
+    }
+}
+
+/// A message that may go, and all that it takes to see it through while the guest goes on.
+struct Errand {
     gate: Gate,
     host: Arc<dyn crate::host::Host>,
     effect: Effect,
+    allowed: Allowances,
     mail: Mail,
-) -> Result<Result<(Outcome, String), Untaken>, Ended> {
-    let outcome = match gate.egress.mail(&mail).await {
-        Ok(said) => (Outcome::Taken, said),
-        Err(Untaken::Refused(why)) => (Outcome::Refused(why), String::new()),
-        Err(untaken) => return Ok(Err(untaken)),
-    };
-    keep(&gate, &host, &effect, outcome.0.encode()?).await?;
-    Ok(Ok(outcome))
+}
+
+impl Errand {
+    /// Hands the message over, and writes down what came of it: in the trail first, since that is what has happened.
+    async fn run(self) -> Result<Result<Outcome, Untaken>, Ended> {
+        let Self {
+            gate,
+            host,
+            effect,
+            allowed,
+            mail,
+        } = self;
+        let bytes = mail.text.len() as u64;
+        let id = gate.egress.message_id(&mail.key);
+        let outcome = match gate.egress.mail(&mail).await {
+            Ok(said) => {
+                let told = match said.as_str() {
+                    "" => format!("taken as {id}"),
+                    said => format!("taken as {id}: {said}"),
+                };
+                allowed.done(&gate, &told, bytes);
+                Outcome::Taken
+            }
+            Err(Untaken::Refused(why)) => {
+                allowed.done(&gate, &format!("refused: {why}"), bytes);
+                Outcome::Refused(why)
+            }
+            Err(Untaken::Limited(wait)) => {
+                allowed.done(&gate, LIMITED, 0);
+                return Ok(Err(Untaken::Limited(wait)));
+            }
+            Err(Untaken::Unavailable(why)) => {
+                gate.egress.give_mail_back(&gate.authority.installation);
+                allowed.done(&gate, &format!("unavailable: {why}"), bytes);
+                return Ok(Err(Untaken::Unavailable(why)));
+            }
+        };
+        keep(&gate, &host, &effect, outcome.encode()?).await?;
+        Ok(Ok(outcome))
+    }
 }
 
 /// Who a message is for, each once. The error says what is wrong with it.

@@ -60,6 +60,14 @@ impl Pace {
                 .saturating_sub(now.saturating_duration_since(*at))
         }))
     }
+
+    /// What was taken last was not sent after all.
+    pub(crate) fn give_back(&self, who: &Name) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(times) = sent.get_mut(who) {
+            times.pop_back();
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,29 +1,37 @@
 //! The mail relay: the one server that mail is handed to, which its operator set. A guest names neither it nor the sender.
 
 use std::{
+    collections::HashMap,
     error::Error as _,
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, UNIX_EPOCH},
 };
 
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor,
     address::Envelope,
     message::{Mailbox, SinglePart, header},
     transport::smtp::{
-        self, PoolConfig,
-        authentication::Credentials,
-        client::{Certificate, Tls, TlsParameters},
+        self,
+        authentication::{Credentials, DEFAULT_MECHANISMS},
+        client::{AsyncSmtpConnection, Certificate, Tls, TlsParameters},
+        commands::{Data, Mail as MailFrom, Rcpt},
+        extension::ClientId,
     },
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
 use watchbox_model::{MailAddress, Secret, Time};
 
-/// How long the relay may take for each step of the dialogue.
-const STEP: Duration = Duration::from_secs(20);
+use super::scrub::Scrub;
+
+/// How long it may take until the relay can be told something: connection, TLS, greeting, login.
+const BEGIN: Duration = Duration::from_secs(30);
+/// How long it may take for each step of the dialogue.
+const STEP: Duration = Duration::from_secs(60);
+/// How long it may take to answer a message that is there: who gives up earlier has it delivered twice (RFC 5321, 4.5.3.2.6).
+const END: Duration = Duration::from_secs(10 * 60);
 /// The most connections to it at once.
-const CONNECTIONS: u32 = 4;
+const CONNECTIONS: usize = 4;
 /// How long a connection is kept that nobody needs.
 const IDLE: Duration = Duration::from_secs(30);
 /// The most messages that wait for one of the connections.
@@ -102,22 +110,30 @@ pub(crate) enum Untaken {
     Limited(Duration),
 }
 
-/// The relay. Its connections live on a task of their own, since one whose message was given up half way would say the rest of it to the next.
+/// What came of a message; none while it is under way.
+type Answer = Option<Result<String, Untaken>>;
+
+/// The relay. Its connections belong to tasks of their own, since one whose message was given up half way would say the rest of it to the next.
 pub(crate) struct Relay {
     shared: Arc<Shared>,
-    task: OnceLock<mpsc::Sender<Errand>>,
+    queue: OnceLock<mpsc::Sender<Errand>>,
 }
 
 struct Shared {
     config: RelayConfig,
     from: Mailbox,
     tls: Tls,
+    /// What the relay says may hold what it was told at the login.
+    scrub: Scrub,
+    /// Messages that are not over, by their keys: who comes again with one waits for it, and does not send it a second time.
+    under_way: Mutex<HashMap<String, watch::Receiver<Answer>>>,
 }
 
 struct Errand {
+    key: String,
     envelope: Envelope,
     message: Vec<u8>,
-    answer: oneshot::Sender<Result<String, Untaken>>,
+    answer: watch::Sender<Answer>,
 }
 
 impl Relay {
@@ -134,7 +150,7 @@ impl Relay {
         if config.tls == RelayTls::None && config.login.is_some() && !loopback {
             return Err(RelayError::OpenPassword);
         }
-        let wrong = |error: smtp::Error| RelayError::Ca(told(&error));
+        let wrong = |error: smtp::Error| RelayError::Ca(story(&error));
         let parameters = || {
             let mut builder = TlsParameters::builder(config.host.clone());
             if let Some(pem) = &config.ca {
@@ -148,9 +164,19 @@ impl Relay {
             RelayTls::Implicit => Tls::Wrapper(parameters()?),
             RelayTls::None => Tls::None,
         };
+        let mut scrub = Scrub::default();
+        if let Some((_, password)) = &config.login {
+            scrub.add("mail.password_file", trimmed(password));
+        }
         Ok(Self {
-            shared: Arc::new(Shared { config, from, tls }),
-            task: OnceLock::new(),
+            shared: Arc::new(Shared {
+                config,
+                from,
+                tls,
+                scrub,
+                under_way: Mutex::default(),
+            }),
+            queue: OnceLock::new(),
         })
     }
 
@@ -159,19 +185,27 @@ impl Relay {
         format!("<{key}@{}>", self.shared.from.email.domain())
     }
 
-    /// Hands a message over and waits for the answer: what the relay said when it took it. What is given up by who waits is seen through all the same.
+    /// Hands a message over and waits for the answer: what the relay said when it took it. What is given up by who waits is seen through all the same, and
+    /// who hands it over again meanwhile gets that answer.
     pub(crate) async fn hand_over(&self, mail: &Mail) -> Result<String, Untaken> {
         let gone = || Untaken::Unavailable("the server is being stopped".to_owned());
         let (envelope, message) = self.write(mail)?;
-        let (answer, answered) = oneshot::channel();
-        let errand = Errand {
-            envelope,
-            message,
-            answer,
-        };
-        let task = self.task.get_or_init(|| start(self.shared.clone()));
-        task.send(errand).await.map_err(|_| gone())?;
-        answered.await.unwrap_or_else(|_| Err(gone()))
+        let (mut waits, sender) = self.shared.join(&mail.key);
+        if let Some(answer) = sender {
+            let errand = Errand {
+                key: mail.key.clone(),
+                envelope,
+                message,
+                answer,
+            };
+            let queue = self.queue.get_or_init(|| start(&self.shared));
+            queue.send(errand).await.map_err(|_| gone())?;
+        }
+        let answer = waits.wait_for(Option::is_some).await;
+        answer
+            .ok()
+            .and_then(|answer| answer.clone())
+            .unwrap_or_else(|| Err(gone()))
     }
 
     /// The message as it goes over the wire, the same for the same `mail`.
@@ -183,7 +217,8 @@ impl Relay {
         };
         let mut message = lettre::Message::builder()
             .from(self.shared.from.clone())
-            .subject(mail.subject.clone())
+            // Words that a mail program would decode are none.
+            .subject(mail.subject.replace("=?", "= ?"))
             .message_id(Some(self.message_id(&mail.key)))
             .date(UNIX_EPOCH + Duration::from_secs(mail.date.seconds().max(0.0) as u64))
             // No out-of-office note is to come back (RFC 3834).
@@ -200,55 +235,173 @@ impl Relay {
     }
 }
 
-/// Starts the task that has the connections. It ends with the relay.
-fn start(shared: Arc<Shared>) -> mpsc::Sender<Errand> {
-    let (sender, mut errands) = mpsc::channel::<Errand>(WAITING);
-    tokio::spawn(async move {
-        let config = &shared.config;
-        let pool = PoolConfig::new().max_size(CONNECTIONS).idle_timeout(IDLE);
-        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
-            .port(config.port)
-            .tls(shared.tls.clone())
-            .timeout(Some(STEP))
-            .pool_config(pool);
-        if let Some((user, password)) = &config.login {
-            let password = password.reveal().trim_end_matches(['\r', '\n']);
-            transport = transport.credentials(Credentials::new(user.clone(), password.to_owned()));
-        }
-        let transport = transport.build();
-        while let Some(errand) = errands.recv().await {
-            let transport = transport.clone();
-            tokio::spawn(async move {
-                let sent = transport.send_raw(&errand.envelope, &errand.message).await;
-                let answer = match sent {
-                    Ok(response) => {
-                        let said: Vec<&str> = response.message().collect();
-                        Ok(said.join(" "))
-                    }
-                    Err(error) => Err(untaken(&error)),
-                };
-                // Who asked may have given it up.
-                let _ = errand.answer.send(answer);
-            });
-        }
-    });
+/// Starts the tasks that have the connections. They end with the relay.
+fn start(shared: &Arc<Shared>) -> mpsc::Sender<Errand> {
+    let (sender, errands) = mpsc::channel::<Errand>(WAITING);
+    let errands = Arc::new(tokio::sync::Mutex::new(errands));
+    for _ in 0..CONNECTIONS {
+        tokio::spawn(work(shared.clone(), errands.clone()));
+    }
     sender
 }
 
-/// What an error means: replies of 5xx stay as they are, but for those about the login, which somebody can mend.
-fn untaken(error: &smtp::Error) -> Untaken {
-    let told = told(error);
-    match error.status().map(u16::from) {
-        Some(530 | 534 | 535 | 538) => {
-            Untaken::Unavailable(format!("it does not let the server log in: {told}"))
-        }
-        Some(500..) => Untaken::Refused(told),
-        _ => Untaken::Unavailable(told),
+/// Delivers one message after the other, over one connection as long as that holds.
+async fn work(shared: Arc<Shared>, errands: Arc<tokio::sync::Mutex<mpsc::Receiver<Errand>>>) {
+    let mut connection = None;
+    loop {
+        let next = async { errands.lock().await.recv().await };
+        let errand = if connection.is_some() {
+            match tokio::time::timeout(IDLE, next).await {
+                Ok(errand) => errand,
+                Err(_) => {
+                    connection = None;
+                    continue;
+                }
+            }
+        } else {
+            next.await
+        };
+        let Some(errand) = errand else {
+            return;
+        };
+        let answer = shared.deliver(&mut connection, &errand).await;
+        shared.lock().remove(&errand.key);
+        errand.answer.send_replace(Some(answer));
     }
 }
 
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, watch::Receiver<Answer>>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the answer of this key comes; and, if it is not under way, where it goes.
+    fn join(&self, key: &str) -> (watch::Receiver<Answer>, Option<watch::Sender<Answer>>) {
+        let mut under_way = self.lock();
+        // One whose sender is gone was given up with its runtime.
+        if let Some(waits) = under_way.get(key)
+            && waits.has_changed().is_ok()
+        {
+            return (waits.clone(), None);
+        }
+        let (sender, waits) = watch::channel(None);
+        under_way.insert(key.to_owned(), waits.clone());
+        (waits, Some(sender))
+    }
+
+    /// Delivers a message over `connection`, or a fresh one. What goes wrong ends the connection: half a dialogue is never gone on with.
+    async fn deliver(
+        &self,
+        connection: &mut Option<AsyncSmtpConnection>,
+        errand: &Errand,
+    ) -> Result<String, Untaken> {
+        let from = || MailFrom::new(errand.envelope.from().cloned(), Vec::new());
+        let kept = match connection.take() {
+            // The relay may have hung up meanwhile.
+            Some(mut kept) => step(STEP, kept.command(from())).await.ok().map(|_| kept),
+            None => None,
+        };
+        let mut open = match kept {
+            Some(kept) => kept,
+            None => {
+                let mut fresh = self.open().await?;
+                // Up to here nothing is about the message: what is refused, somebody can mend.
+                let began = step(STEP, fresh.command(from())).await;
+                began.map_err(|why| Untaken::Unavailable(self.told(&why)))?;
+                fresh
+            }
+        };
+        for to in errand.envelope.to() {
+            let rcpt = open.command(Rcpt::new(to.clone(), Vec::new()));
+            step(STEP, rcpt).await.map_err(|why| self.untaken(&why))?;
+        }
+        let data = step(STEP, open.command(Data)).await;
+        data.map_err(|why| self.untaken(&why))?;
+        let taken = step(END, open.message(&errand.message)).await;
+        let said = taken.map_err(|why| self.untaken(&why))?;
+        *connection = Some(open);
+        let said: Vec<&str> = said.message().collect();
+        Ok(self.clean(&said.join(" ")))
+    }
+
+    /// A connection, safe and logged in.
+    async fn open(&self) -> Result<AsyncSmtpConnection, Untaken> {
+        let hello = ClientId::default();
+        let RelayConfig {
+            host, port, login, ..
+        } = &self.config;
+        let wrapped = match &self.tls {
+            Tls::Wrapper(parameters) => Some(parameters.clone()),
+            _ => None,
+        };
+        let opened = async {
+            let at = (host.as_str(), *port);
+            let connect = AsyncSmtpConnection::connect_tokio1(at, None, &hello, wrapped, None);
+            let mut open = connect.await?;
+            if let Tls::Required(parameters) = &self.tls {
+                open.starttls(parameters.clone(), &hello).await?;
+            }
+            Ok(open)
+        };
+        let mut open = step(BEGIN, opened)
+            .await
+            .map_err(|why| Untaken::Unavailable(self.told(&why)))?;
+        if let Some((user, password)) = login {
+            let login = Credentials::new(user.clone(), trimmed(password).to_owned());
+            let logged_in = step(BEGIN, open.auth(DEFAULT_MECHANISMS, &login)).await;
+            logged_in.map_err(|why| {
+                let told = self.told(&why);
+                Untaken::Unavailable(format!("it does not let the server log in: {told}"))
+            })?;
+        }
+        Ok(open)
+    }
+
+    /// What an error means once it is about the message: replies of 5xx stay as they are.
+    fn untaken(&self, why: &Broken) -> Untaken {
+        match why {
+            Broken::Smtp(error) if error.is_permanent() => Untaken::Refused(self.told(why)),
+            _ => Untaken::Unavailable(self.told(why)),
+        }
+    }
+
+    fn told(&self, why: &Broken) -> String {
+        match why {
+            Broken::Smtp(error) => self.clean(&story(error)),
+            Broken::Timeout => "no answer in time".to_owned(),
+        }
+    }
+
+    fn clean(&self, text: &str) -> String {
+        crate::printable::line(&self.scrub.text(text), crate::printable::TARGET)
+    }
+}
+
+/// Why a step of the dialogue failed.
+enum Broken {
+    Smtp(smtp::Error),
+    Timeout,
+}
+
+async fn step<T>(
+    limit: Duration,
+    step: impl Future<Output = Result<T, smtp::Error>>,
+) -> Result<T, Broken> {
+    match tokio::time::timeout(limit, step).await {
+        Ok(done) => done.map_err(Broken::Smtp),
+        Err(_) => Err(Broken::Timeout),
+    }
+}
+
+/// A password without its file's last line break.
+fn trimmed(password: &Secret) -> &str {
+    password.reveal().trim_end_matches(['\r', '\n'])
+}
+
 /// The whole story of an error, which lettre tells in its sources.
-fn told(error: &smtp::Error) -> String {
+fn story(error: &smtp::Error) -> String {
     let mut told = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -258,7 +411,7 @@ fn told(error: &smtp::Error) -> String {
         }
         source = cause.source();
     }
-    crate::printable::line(&told, crate::printable::TARGET)
+    told
 }
 
 impl fmt::Debug for Relay {

@@ -54,8 +54,10 @@ async fn what_a_grant_covers_is_sent_and_what_none_covers_is_not() {
     assert!(taken[0].data.contains(&format!("Message-ID: {id}")));
     let told = trail(&mut guest).replace(&id, "ID");
     insta::assert_snapshot!(told, @r#"
-    mail send [soc@example.org, boss@ciso.example.org] allowed: mail: soc@example.org, mail: *@ciso.example.org -> taken as ID: queued as 1
-    mail send [soc@example.org, x@other.example] DENIED: no grant covers mail to x@other.example; this one would: mail: ["x@other.example"] ->
+    mail send [soc@example.org] allowed: mail: soc@example.org -> taken as ID: queued as 1
+    mail send [boss@ciso.example.org] allowed: mail: *@ciso.example.org -> taken as ID: queued as 1
+    mail send [x@other.example] DENIED: no grant covers mail to x@other.example; this one would: mail: ["x@other.example"] -> 
+    mail send [soc@example.org] allowed: mail: soc@example.org -> not sent: another recipient is denied
     "#);
 }
 
@@ -64,7 +66,8 @@ async fn nothing_that_an_event_says_gets_out_of_subject_and_text() {
     let relay = Smtp::start(&[]).await;
     let mut guest = by(&relay, "{ mail: [ soc@example.org ] }", &Outside::default());
     let mut forged = message(&["soc@example.org"], None);
-    forged.subject = "a\r\nBcc: x@other.example\r\n\r\nhello \u{202e}gpj.exe ü".to_owned();
+    forged.subject =
+        "a\r\nBcc: x@other.example\r\n\r\nhello \u{202e}gpj.exe ü =?utf-8?Q?=E2=80=AE?=".to_owned();
     forged.text = "a\r\n.\r\nMAIL FROM:<x@other.example>\r\nRCPT TO:<y@other.example>\r\nDATA\r\n\u{1b}[2J\u{0}b".to_owned();
     send(&mut guest, forged).await.unwrap();
     let [mail] = &relay.taken()[..] else {
@@ -78,7 +81,10 @@ async fn nothing_that_an_event_says_gets_out_of_subject_and_text() {
         .map(|line| line.split(':').next().unwrap())
         .collect();
     assert!(!names.contains(&"Bcc"), "{head}");
-    assert!(!head.contains('\u{202e}'));
+    assert!(
+        !head.contains('\u{202e}') && !head.contains("=?utf-8?Q?=E2"),
+        "{head}"
+    );
     // Lines that begin with a dot were doubled on the way; the dialogue did not end there.
     assert!(
         text.contains("RCPT TO:<y@other.example>") && !text.contains('\u{1b}'),
@@ -161,14 +167,20 @@ async fn a_message_that_was_taken_is_not_sent_again_by_a_further_try() {
 
 #[tokio::test]
 async fn what_the_relay_says_decides_whether_it_is_tried_again() {
-    for (reply, refused) in [
-        ("550 5.1.1 no such user", true),
-        ("554 5.7.1 spam", true),
-        ("450 4.2.1 greylisted", false),
-        ("421 4.3.2 too busy", false),
-        ("535 5.7.8 log in first", false),
+    for (word, reply, refused) in [
+        ("RCPT", "550 5.1.1 no such user", true),
+        ("DATA", "554 5.6.0 no", true),
+        (".", "554 5.7.1 spam", true),
+        ("RCPT", "450 4.2.1 greylisted", false),
+        (".", "451 4.3.0 later", false),
+        // Not about the message: somebody can mend it.
+        ("EHLO", "521 5.3.2 nobody home", false),
+        ("MAIL", "550 5.7.60 the sender may not", false),
+        ("MAIL", "421 4.3.2 too busy", false),
     ] {
-        let relay = Smtp::start(&[reply]).await;
+        // Where its first word is refused, an older one is tried.
+        let hello = ("HELO", "521 5.3.2 nobody home");
+        let relay = Smtp::start(&[(word, reply), hello]).await;
         let outside = Outside::default();
         let grants = "{ mail: [ soc@example.org ] }";
         let to = || message(&["soc@example.org"], Some("C.1"));
@@ -180,7 +192,7 @@ async fn what_the_relay_says_decides_whether_it_is_tried_again() {
             Error::Unavailable(why) => (false, why),
             other => panic!("{reply}: {other:?}"),
         };
-        assert_eq!(is_refused, refused, "{reply}: {error:?}");
+        assert_eq!(is_refused, refused, "{word} {reply}: {error:?}");
         assert!(told.contains(&reply[4..]), "{reply}: {told}");
         // A further try: what is refused stays so, the rest gets through under the same name.
         let again = send(&mut by(&relay, grants, &outside), to()).await;
@@ -193,6 +205,91 @@ async fn what_the_relay_says_decides_whether_it_is_tried_again() {
         }
         assert_eq!(relay.taken().len(), usize::from(!refused), "{reply}");
     }
+}
+
+#[tokio::test]
+async fn a_slow_relay_gets_a_message_once_whoever_gives_it_up() {
+    let relay = Smtp::answering(&[], 0).await;
+    let outside = Outside::default();
+    let egress = Arc::new(Egress::new().with_relay(Some(relay.relay())));
+    let guest = |grants: &str| guest_with(authority_with(grants), &outside, egress.clone());
+    let to = || message(&["soc@example.org"], Some("C.1"));
+    // The turn is over before the relay has answered; so is another try of it.
+    for _ in 0..2 {
+        let mut hurried = guest("{ mail: [ soc@example.org ], limits: { turn: 300ms } }");
+        let error = send(&mut hurried, to()).await.unwrap_err();
+        assert!(
+            matches!(&error, Error::Unavailable(why) if why.contains("seen through")),
+            "{error:?}"
+        );
+        assert!(trail(&mut hurried).contains("unavailable: no answer before the turn was over"));
+    }
+    // Whoever comes again waits for the same message.
+    let mut patient = guest("{ mail: [ soc@example.org ] }");
+    let waits = send(&mut patient, to());
+    relay.release();
+    let id = waits.await.unwrap();
+    assert_eq!(relay.taken().len(), 1);
+    // And it is known from then on.
+    assert_eq!(
+        send(&mut guest("{ mail: [ soc@example.org ] }"), to())
+            .await
+            .unwrap(),
+        id
+    );
+    // With no time left nothing is handed over.
+    let mut late = guest("{ mail: [ soc@example.org ], limits: { turn: 10ms } }");
+    let error = send(&mut late, message(&["soc@example.org"], Some("C.2"))).await;
+    assert!(matches!(error, Err(Error::Unavailable(why)) if why.contains("no time left")));
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_and_made_anew_where_the_relay_hung_up() {
+    let relay = Smtp::start(&[]).await;
+    let mut guest = by(&relay, "{ mail: [ soc@example.org ] }", &Outside::default());
+    for n in 0..20 {
+        let sent = send(
+            &mut guest,
+            message(&["soc@example.org"], Some(&n.to_string())),
+        )
+        .await;
+        assert!(sent.is_ok(), "{sent:?}");
+    }
+    assert_eq!(relay.taken().len(), 20);
+    // By now every connection was used: the next message is refused on a kept one, and goes over a fresh one.
+    relay.say("MAIL", "421 4.4.2 idle for too long");
+    let sent = send(&mut guest, message(&["soc@example.org"], None)).await;
+    assert!(sent.is_ok(), "{sent:?}");
+    assert_eq!(relay.taken().len(), 21);
+}
+
+#[tokio::test]
+async fn what_a_relay_echoes_of_the_login_is_told_to_nobody() {
+    let relay = Smtp::start(&[
+        ("AUTH", "535 5.7.8 not with ECHO"),
+        (".", "250 ok, sesame-open-up"),
+    ])
+    .await;
+    let egress = Egress::new().with_relay(Some(relay.relay_for("watchbox", "sesame-open-up")));
+    let grants = "{ mail: [ soc@example.org ] }";
+    let mut guest = guest_with(authority_with(grants), &Outside::default(), egress);
+    let error = send(&mut guest, message(&["soc@example.org"], Some("a")))
+        .await
+        .unwrap_err();
+    let Error::Unavailable(told) = &error else {
+        panic!("{error:?}")
+    };
+    assert!(
+        told.contains("does not let the server log in")
+            && told.contains("secret(mail.password_file)"),
+        "{told}"
+    );
+    send(&mut guest, message(&["soc@example.org"], Some("a")))
+        .await
+        .unwrap();
+    let trail = trail(&mut guest);
+    assert!(trail.contains("ok, secret(mail.password_file)"), "{trail}");
+    assert!(!format!("{told}{trail}").contains("sesame"));
 }
 
 #[tokio::test]
