@@ -7,7 +7,7 @@ import letter
 from budget import Budget
 from held_back import About, HeldBack
 from parameters import Parameters
-from safe import safe
+from safe import in_header, safe
 from watchbox import Artifact, Batch, Denied, Retry, Tick, clock, export, log, mail
 from watchbox.alerts import Alerts
 from watchbox.digest import Names
@@ -82,7 +82,8 @@ class Turn:
         """Tells of an event, unless one like it was told of just now."""
         alert = self._alerts.of(event)
         key = key_of(fill(self._parameters.key, alert.columns))
-        subject = cut(fill(self._subject, alert.columns, show=_in_subject).strip(), _LONGEST_SUBJECT) or alert.log
+        # As a whole: of columns side by side, one may end in what the next goes on with.
+        subject = cut(in_header(fill(self._subject, alert.columns, show=_in_subject).strip()), _LONGEST_SUBJECT) or alert.log
         about = About(subject, cut(alert.client_id, _LONGEST_ABOUT), cut(alert.hostname, _LONGEST_ABOUT))
         tell, more = self._windows.arrives(key, self._now, vars(about))
         if not tell:
@@ -136,9 +137,9 @@ class Turn:
         """Sends a mail, whose ``text`` is made if it may go out. What another try of the turn can help is a Retry."""
         if lack := self._budget.lack:
             return Outcome("held back", None, lack)
-        written = text()
+        written, recipients = text(), self._parameters.recipients
         try:
-            message_id = mail.send(self._parameters.recipients, subject, written, once=once)
+            message_id = mail.send(recipients, subject, written, once=once)
         except mail.Limited as limited:
             # Not a Retry, which would hold up the log for up to an hour, and then tell of each row by itself.
             self._budget.pause(limited.after)
@@ -147,12 +148,38 @@ class Turn:
             # Also where it is not granted yet: nothing was sent, and nothing is lost.
             raise Retry(str(error)) from None
         except (mail.Refused, mail.InvalidMessage) as error:
+            if isinstance(error, mail.Refused) and len(recipients) > 1:
+                self._budget.spend()
+                return self._send_to_each(subject, written, once)
             log.error(str(error))
             outcome = Outcome("refused", None, str(error))
         else:
             outcome = Outcome("sent", message_id, "")
         self._budget.spend()
         return outcome
+
+    def _send_to_each(self, subject: str, text: str, once: str) -> Outcome:
+        """Sends to each recipient alone what the relay did not take for all: one address that is gone keeps it from nobody else.
+
+        Each counts as a mail, and none is left out where that is more than may go out.
+        """
+        message_ids: list[str] = []
+        refused: list[str] = []
+        for address in self._parameters.recipients:
+            try:
+                message_ids.append(mail.send(address, subject, text, once=self._names.of(once, address)))
+            except mail.Limited as limited:
+                # Some may have it by now: the next try goes on with those who have not.
+                raise Retry(str(limited), limited.after) from None
+            except (mail.Unavailable, Denied) as error:
+                raise Retry(str(error)) from None
+            except mail.Refused as error:
+                refused.append(f"refused for {address}: {str(error).removeprefix('mail: refused: ')}")
+            self._budget.spend()
+        reason = "; ".join(refused)
+        if reason:
+            log.error(f"mail: {reason}")
+        return Outcome("sent" if message_ids else "refused", ", ".join(message_ids) or None, reason)
 
     def _shown(self, event: dict[str, Any]) -> list[tuple[str, Any]]:
         """The columns that a mail shows: those that the parameter names, or all that are not shown elsewhere."""

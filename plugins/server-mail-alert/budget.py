@@ -9,7 +9,11 @@ _LONGEST_PAUSE = 3_600.0
 
 
 class Budget:
-    """At most so many mails within so many seconds, which begin with the first of them; and none during a pause."""
+    """At most so many mails within so many seconds, which begin with the first of them; and none during a pause.
+
+    One that becomes one to each recipient counts as often, and is seen through even where that is more. What is more is not owed: with many
+    recipients and a long time, nobody would hear of anything for days.
+    """
 
     def __init__(self, most: int, seconds: float, now: float):
         self._most = most

@@ -41,8 +41,8 @@ class Parameters:
 
     @property
     def recipients(self) -> list[str]:
-        """Who gets the mails."""
-        return _named(self.to)
+        """Who gets the mails, each once."""
+        return list(dict.fromkeys(_named(self.to)))
 
     @property
     def columns_shown(self) -> list[str]:

@@ -10,6 +10,11 @@ _DOT = re.compile(r"(?<=[^\W_])\.(?=(?:[^\W\d_]{2,}(?![^\W_]|-)|xn--))", re.IGNO
 _SHARE = re.compile(r"(?:(?<=file:)|(?<![\w\\:]))\\{2,}(?=[\w.])", re.IGNORECASE)
 
 
+def in_header(text: str) -> str:
+    """The text without what mail programs decode in a header, as ``=?utf-8?Q?...?=``, and show as something else."""
+    return text.replace("=?", "= ?")
+
+
 def safe(text: str, longest: int) -> str:
     """The text, or its first ``longest`` characters with a note. Addresses are written as analysts write them: ``https[:]//evil[.]example``."""
     text = cut(text, longest).replace("://", "[:]//")

@@ -2,12 +2,14 @@ import json
 import unittest
 
 from app import MailAlert
-from safe import safe
+from safe import in_header, safe
 from watchbox import Retry, mail
 from watchbox.testing import Client, Level, World
 
 LOG = "Server.Powershell.EncodedCommand"
 PARAMETERS = {"Log": LOG, "To": "soc@example.com", "Subject": "{Rule} on {alert.hostname}", "Key": "{ClientId} {Rule}", "Window": 300, "MaxMails": 10, "Columns": ""}
+
+THREE = "soc@example.com, leaver@example.com, boss@example.com"
 
 
 def event(client, rule, **more):
@@ -114,6 +116,43 @@ class BadDays(unittest.TestCase):
         self.assertEqual((rows[0]["Reason"], rows[0]["MessageId"]), ("mail: refused: 550 no such user", None))
         self.assertIn((Level.ERROR, "mail: refused: 550 no such user"), alert.world.lines)
 
+    def test_an_address_that_is_gone_keeps_mails_from_nobody_else(self):
+        gone = mail.Refused("550 no such user")
+        alert = installed([gone, None, gone, None, gone, None, gone, None], To=THREE)
+        rows = at(1000, alert, [event("C.1", "a"), event("C.1", "a")])
+        self.assertEqual(outcomes(rows), [("alert", "C.1 a", "sent", 1)])
+        self.assertEqual((rows[0]["Reason"], rows[0]["MessageId"]), ("refused for leaver@example.com: 550 no such user", "<2@watchbox.test>, <4@watchbox.test>"))
+        self.assertIn((Level.ERROR, "mail: refused for leaver@example.com: 550 no such user"), alert.world.lines)
+        self.assertEqual([message.to for message in alert.world.mails], [THREE.split(", "), *([address] for address in THREE.split(", "))])
+        self.assertEqual(len({message.once for message in alert.world.mails}), 4)
+        self.assertEqual(outcomes(alert.tick(1300)), [("summary", "C.1 a", "sent", 1)])
+        self.assertEqual(alert.tick(1600), [])
+
+    def test_where_nobody_gets_it_it_is_refused(self):
+        alert = installed([mail.Refused("554 spam")] * 3, To="a@example.com, b@example.com")
+        rows = at(1000, alert, [event("C.1", "a"), event("C.1", "b")])
+        self.assertEqual([row["Status"] for row in rows], ["refused", "sent"])
+        self.assertEqual((rows[0]["Reason"], rows[0]["MessageId"]), ("refused for a@example.com: 554 spam; refused for b@example.com: 554 spam", None))
+
+    def test_who_has_got_it_alone_gets_it_once_whatever_comes_then(self):
+        gone = mail.Refused("550 no such user")
+        alert = installed([gone, None, mail.Unavailable("450 busy"), mail.Limited(90_000), gone], To=THREE)
+        for why in ("450 busy", "the mails an hour are spent"):
+            with self.assertRaisesRegex(Retry, why):
+                at(1000, alert, [event("C.1", "a")])
+        self.assertEqual(outcomes(at(1000, alert, [event("C.1", "a")])), [("alert", "C.1 a", "sent", 1)])
+        leaver = ["leaver@example.com"]
+        self.assertEqual([message.to for message in alert.world.mails[1:]], [["soc@example.com"], leaver, leaver, leaver, ["boss@example.com"]])
+
+    def test_mails_to_each_alone_count_and_are_seen_through(self):
+        gone = mail.Refused("550 no such user")
+        alert = installed([gone, None, gone, None] * 2, To=THREE, MaxMails=5)
+        rows = at(1000, alert, [event("C.1", "a"), event("C.1", "b"), event("C.1", "c")])
+        self.assertEqual([row["Status"] for row in rows], ["sent", "sent", "held back"])
+        self.assertEqual(len(alert.world.mails), 8)
+        self.assertEqual(alert.tick(1299), [])
+        self.assertEqual(outcomes(alert.tick(1300)), [("summary", "C.1 c", "sent", 1)])
+
     def test_what_is_not_granted_waits(self):
         with self.assertRaisesRegex(Retry, "grant"):
             at(1000, installed(deny=["mail"]), [event("C.1", "a")])
@@ -188,6 +227,12 @@ class Hostile(unittest.TestCase):
             "Rule:      x␍␊Bcc: all@example[.]com␍␊␍␊Host:     DC-1 <U+202E>gpj[.]exe https[:]//evil[.]example/a\nName␊Host: ␛[2J [\\\\]evil[.]example\\share\n",
         )
 
+    def test_no_subject_is_decoded(self):
+        alert = installed(Subject="{Rule}{More}")
+        at(1000, alert, [event("C.1", "=?utf-8?Q?=44C-1?=", More="?="), event("C.1", "a=", More="?utf-8?B?REMtMQ==?=")])
+        self.assertEqual(subjects(alert), ["= ?utf-8?Q?=44C-1?= ?=", "a= ?utf-8?B?REMtMQ== ?="])
+        self.assertEqual(in_header("==??=?"), "== ??= ?")
+
     def test_large_values_are_cut_with_a_note_and_leave_room_for_the_others(self):
         alert = installed()
         columns = {f"N{number}": "\u202e" * 10_000 for number in range(120)}
@@ -230,7 +275,7 @@ class Parameters(unittest.TestCase):
                 installed(**given)
 
     def test_several_recipients_get_one_mail(self):
-        alert = installed(To=" soc@example.com,a.b+c@sub.example.com ")
+        alert = installed(To=" soc@example.com,a.b+c@sub.example.com,soc@example.com ")
         at(1000, alert, [event("C.1", "a")])
         self.assertEqual(alert.world.mails[0].to, ["soc@example.com", "a.b+c@sub.example.com"])
 
