@@ -146,7 +146,7 @@ fn mail_goes_out_by_starttls_and_by_tls_with_a_login() -> Result<()> {
         assert!(raw.contains("X-Watchbox-Artifact: Test.Mailer"), "{raw}");
         let trail = mail.trail()?;
         assert!(
-            trail.contains("soc@example.org, boss@example.org"),
+            trail.contains("soc@example.org") && trail.contains("boss@example.org"),
             "{trail}"
         );
         assert!(!trail.contains(USER.1));
@@ -250,5 +250,90 @@ fn mail_goes_to_no_relay_that_is_not_who_it_says_and_a_wrong_password_is_told() 
         assert!(mail.mailpit.messages()?.is_empty());
         assert!(!mail.trail()?.contains(password) || password == "wrong");
     }
+    Ok(())
+}
+
+const ALERT: &str = "Server.Mail.Alert";
+
+/// Waits until as many messages are there.
+fn taken(mail: &Mail, count: usize) -> Result<Vec<Value>> {
+    eventually(SOON, || {
+        let messages = mail.mailpit.messages()?;
+        Ok(if messages.len() >= count {
+            Ok(messages)
+        } else {
+            Err(format!("{count} messages are due: {messages:?}"))
+        })
+    })
+}
+
+#[test]
+fn an_alert_is_mailed_once_in_a_window_on_bad_days_too() -> Result<()> {
+    let mail = Mail::start(Security::None)?;
+    let grants = mail.home.file(
+        "alert-grants.yaml",
+        "mail: [ soc@example.org ]\nclients: [ all ]\nstate: true\nlog: true\nclock: true\n",
+    )?;
+    let component = mail.home.artifact("server-mail-alert")?;
+    mail.server.run_ok(&[
+        "install",
+        &component,
+        "--grants",
+        &grants,
+        "--param",
+        "Log=Test.Alerts",
+        "--param",
+        "To=soc@example.org",
+        "--param",
+        "Key={Rule}",
+        "--param",
+        "Subject={Rule} on {ClientId}",
+    ])?;
+    let alert = |rule: &str, number: u64| {
+        let event = json!({"ClientId": "C.1", "Rule": rule, "Number": number});
+        mail.server
+            .api()
+            .accept_events("Test.Alerts", event.to_string().as_bytes())
+    };
+    // A relay that is busy is waited for, and what is alike is told once.
+    mail.mailpit.refuse(451)?;
+    alert("first", 1)?;
+    eventually(SOON, || {
+        let trail = mail.server.run_ok(&[
+            "audit",
+            "--artifact",
+            ALERT,
+            "--capability",
+            "mail",
+            "--json",
+        ])?;
+        Ok(if trail.contains("unavailable: ") {
+            Ok(())
+        } else {
+            Err(trail)
+        })
+    })?;
+    mail.mailpit.refuse(0)?;
+    taken(&mail, 1)?;
+    for number in 2..5 {
+        alert("first", number)?;
+    }
+    alert("=?utf-8?Q?=E2=80=AE?=\r\nBcc: x@elsewhere.example", 5)?;
+    let messages = taken(&mail, 2)?;
+    let subjects: Vec<&str> = messages
+        .iter()
+        .filter_map(|message| message["Subject"].as_str())
+        .collect();
+    assert!(subjects[0].contains("first on C.1"), "{subjects:?}");
+    assert!(!subjects[1].contains('\u{202e}'), "{subjects:?}");
+    assert_eq!(messages[1]["Bcc"], json!([]));
+    let text = messages[0]["Text"].as_str().unwrap_or_default();
+    assert!(text.contains("C.1") && text.contains("Number"), "{text}");
+    let rows = mail.server.api().rows(ALERT)?;
+    let statuses: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row["Status"].as_str())
+        .collect();
+    assert_eq!(statuses, ["sent", "sent"], "{rows:?}");
     Ok(())
 }

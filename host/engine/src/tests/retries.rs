@@ -66,6 +66,22 @@ async fn the_poison_event_is_found_and_the_rest_flow_in_order() {
 }
 
 #[tokio::test]
+async fn what_the_artifact_can_not_bear_is_not_tried_as_often_as_what_is_outside() {
+    let server = Server::start().await;
+    let mut patient = install("Server.Echo", WATCH);
+    patient.grants = grants("{ state: true, limits: { tries: 1000000 } }");
+    server.try_install(patient).await.unwrap();
+    server.send(["TRAP", "a"]).await;
+    assert_eq!(server.rows("Server.Echo", 1).await, ["a"]);
+    let letters = server.letters("Server.Echo", 1).await;
+    assert_eq!(
+        (letters[0].trigger.clone(), letters[0].tries),
+        (stretch(0, 1), 8)
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_batch_that_is_rejected_is_set_aside_at_once_and_leaves_nothing() {
     let server = Server::start().await;
     server.install("Server.Echo", WATCH).await;

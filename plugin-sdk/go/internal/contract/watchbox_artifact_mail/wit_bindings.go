@@ -18,7 +18,8 @@ import (
 type Message struct {
 	// Who gets it: 1 to 50 addresses such as `soc@example.org`, each of which must be granted. It goes to all of them or to none.
 	To []string
-	// The subject: one line, cut after 200 characters. Control characters, and those that turn the writing direction, are shown escaped.
+	// The subject: one line, cut after 400 bytes. Control characters, and those that turn the writing direction, are shown escaped; `=?`, by which a
+	// mail program would know an encoded word, becomes `= ?`.
 	Subject string
 	// The text, at most as many bytes as the grant's limit `request` says. Of control characters, line breaks and tabs are kept, the others shown
 	// escaped.
