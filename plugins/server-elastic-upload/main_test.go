@@ -222,6 +222,30 @@ func TestOnlyWhatThereWasNoRoomForIsSentAgain(t *testing.T) {
 	}
 }
 
+func TestNamesOfRequestsAreShortWhateverTheIndex(t *testing.T) {
+	cluster, installed := install(t, map[string]any{"Index": strings.Repeat("x", longestIndex)})
+	put := 0
+	cluster.refuse = func(string, string) int {
+		if put++; put <= 2 {
+			return 429
+		}
+		return 0
+	}
+	upload(t, installed, batch(2)...)
+	names := map[string]bool{}
+	for _, request := range installed.World.Requests {
+		names[request.Once] = true
+		// The host's limit is 200 bytes.
+		if len(request.Once) > 40 {
+			t.Error(request.Once)
+		}
+	}
+	// Both; one alone; the other.
+	if len(names) != 3 || len(cluster.documents) != 2 {
+		t.Error(names)
+	}
+}
+
 func TestAClusterThatIsNotThereIsWaitedFor(t *testing.T) {
 	cluster, installed := install(t, nil)
 	for _, trial := range []struct {
