@@ -82,11 +82,16 @@ func (u *Uploader) bulk(documents []document) ([]outcome, error) {
 		return nil, err
 	}
 	if !response.OK() {
-		return nil, watchbox.Reject(fmt.Sprintf("the cluster refuses: %d %s", response.Status, reasonOf(response)))
+		return nil, refusal(response.Status, reasonOf(response))
 	}
 	outcomes, err := itemsOf(response.Body, len(documents))
 	if err != nil {
 		return nil, watchbox.Reject(err.Error())
+	}
+	for _, outcome := range outcomes {
+		if isAboutSettings(outcome.status) {
+			return nil, refusal(outcome.status, outcome.reason)
+		}
 	}
 	return outcomes, nil
 }
@@ -100,6 +105,9 @@ func (u *Uploader) create(document document) (outcome, error) {
 	}
 	if err != nil {
 		return outcome{}, err
+	}
+	if isAboutSettings(response.Status) {
+		return outcome{}, refusal(response.Status, reasonOf(response))
 	}
 	return outcome{kindOf(response.Status), response.Status, reasonOf(response)}, nil
 }
