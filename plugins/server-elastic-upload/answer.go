@@ -44,6 +44,16 @@ func isTransient(status int) bool {
 	return status == 408 || status == 425 || status == 429 || status >= 500
 }
 
+// isAboutSettings says whether an answer is about the key, its privileges or the address rather than the document: the others would be answered the same.
+func isAboutSettings(status int) bool {
+	return status == 401 || status == 403 || status >= 300 && status < 400
+}
+
+// refusal is the failure of a turn that stays until somebody changes something.
+func refusal(status int, reason string) error {
+	return watchbox.Reject(fmt.Sprintf("the cluster refuses: %d %s", status, reason))
+}
+
 // A failing is what Elasticsearch says of an error.
 type failing struct {
 	Type   string `json:"type"`

@@ -70,26 +70,28 @@ var errTooMuch = errors.New("the request or its answer is too large")
 // bulk sends documents in one request.
 func (u *Uploader) bulk(documents []document) ([]outcome, error) {
 	var body []byte
-	names := sha256.New()
 	for _, document := range documents {
 		action, err := json.Marshal(map[string]any{"create": map[string]string{"_index": document.index, "_id": document.id}})
 		if err != nil {
 			return nil, watchbox.Fault(err)
 		}
 		body = append(append(append(append(body, action...), '\n'), document.source...), '\n')
-		fmt.Fprintln(names, document.index, document.id)
 	}
-	name := "bulk " + base64.RawURLEncoding.EncodeToString(names.Sum(nil)[:16])
-	response, err := u.send("/_bulk"+wanted, "application/x-ndjson", body, name)
+	response, err := u.send("/_bulk"+wanted, "application/x-ndjson", body, onceOf("bulk", documents...))
 	if err != nil {
 		return nil, err
 	}
 	if !response.OK() {
-		return nil, watchbox.Reject(fmt.Sprintf("the cluster refuses: %d %s", response.Status, reasonOf(response)))
+		return nil, refusal(response.Status, reasonOf(response))
 	}
 	outcomes, err := itemsOf(response.Body, len(documents))
 	if err != nil {
 		return nil, watchbox.Reject(err.Error())
+	}
+	for _, outcome := range outcomes {
+		if isAboutSettings(outcome.status) {
+			return nil, refusal(outcome.status, outcome.reason)
+		}
 	}
 	return outcomes, nil
 }
@@ -97,14 +99,26 @@ func (u *Uploader) bulk(documents []document) ([]outcome, error) {
 // create sends one document alone.
 func (u *Uploader) create(document document) (outcome, error) {
 	path := "/" + url.PathEscape(document.index) + "/_create/" + document.id
-	response, err := u.send(path, "application/json", document.source, "create "+document.index+" "+document.id)
+	response, err := u.send(path, "application/json", document.source, onceOf("create", document))
 	if errors.Is(err, errTooMuch) {
 		return outcome{refused, 413, err.Error()}, nil
 	}
 	if err != nil {
 		return outcome{}, err
 	}
+	if isAboutSettings(response.Status) {
+		return outcome{}, refusal(response.Status, reasonOf(response))
+	}
 	return outcome{kindOf(response.Status), response.Status, reasonOf(response)}, nil
+}
+
+// onceOf names a request about these documents. It is a hash: the host takes no long names, and an index's may be long.
+func onceOf(kind string, documents ...document) string {
+	names := sha256.New()
+	for _, document := range documents {
+		fmt.Fprintln(names, document.index, document.id)
+	}
+	return kind + " " + base64.RawURLEncoding.EncodeToString(names.Sum(nil)[:16])
 }
 
 // send sends a request. Where it was not settled, the error is the failure of the turn.

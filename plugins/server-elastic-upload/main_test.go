@@ -222,6 +222,30 @@ func TestOnlyWhatThereWasNoRoomForIsSentAgain(t *testing.T) {
 	}
 }
 
+func TestNamesOfRequestsAreShortWhateverTheIndex(t *testing.T) {
+	cluster, installed := install(t, map[string]any{"Index": strings.Repeat("x", longestIndex)})
+	put := 0
+	cluster.refuse = func(string, string) int {
+		if put++; put <= 2 {
+			return 429
+		}
+		return 0
+	}
+	upload(t, installed, batch(2)...)
+	names := map[string]bool{}
+	for _, request := range installed.World.Requests {
+		names[request.Once] = true
+		// The host's limit is 200 bytes.
+		if len(request.Once) > 40 {
+			t.Error(request.Once)
+		}
+	}
+	// Both; one alone; the other.
+	if len(names) != 3 || len(cluster.documents) != 2 {
+		t.Error(names)
+	}
+}
+
 func TestAClusterThatIsNotThereIsWaitedFor(t *testing.T) {
 	cluster, installed := install(t, nil)
 	for _, trial := range []struct {
@@ -275,6 +299,43 @@ func TestAClusterThatRefusesIsNotHammered(t *testing.T) {
 		var reject *watchbox.RejectError
 		if !errors.As(err, &reject) || !strings.HasPrefix(reject.Reason, wanted) {
 			t.Error(err)
+		}
+	}
+}
+
+func TestWhatIsAboutSettingsIsNoFaultOfADocument(t *testing.T) {
+	// In an item of _bulk: nothing is a row, and the batch is a dead letter.
+	for _, status := range []int{401, 403} {
+		cluster, installed := install(t, nil)
+		cluster.refuse = func(_, source string) int {
+			if strings.Contains(source, `"Number":1`) {
+				return status
+			}
+			return 0
+		}
+		_, err := installed.Events("Windows.Events.X", batch(3)...)
+		var reject *watchbox.RejectError
+		if !errors.As(err, &reject) || !strings.HasPrefix(reject.Reason, fmt.Sprintf("the cluster refuses: %d some_exception", status)) {
+			t.Error(status, err)
+		}
+	}
+	// Of a document that is sent alone; what is about the document itself stays a row.
+	for status, isRejected := range map[int]bool{301: true, 307: true, 401: true, 403: true, 400: false, 404: false, 422: false} {
+		cluster, installed := install(t, nil)
+		asked := 0
+		cluster.refuse = func(string, string) int {
+			if asked++; asked == 1 {
+				return 429
+			}
+			return status
+		}
+		rows, err := installed.Events("Windows.Events.X", batch(1)...)
+		var reject *watchbox.RejectError
+		switch {
+		case isRejected && (!errors.As(err, &reject) || !strings.HasPrefix(reject.Reason, fmt.Sprintf("the cluster refuses: %d ", status))):
+			t.Error(status, err)
+		case !isRejected && (err != nil || len(rows) != 2 || rows[0]["Status"] != int64(status)):
+			t.Error(status, err, rows)
 		}
 	}
 }

@@ -108,6 +108,49 @@ test("where no more can wait, the rest is counted and told in rows", () => {
   assert.deepEqual([summaries.length, summaries[0].Kind, summaries[0].More], [20, "summary", 1]);
 });
 
+test("what has no window to be counted in is told once nothing waits any more", () => {
+  const teams = installed([new Response(200, {}, BUSY)], { Window: 0 });
+  const rows = at(1000, teams, Array.from({ length: 120 }, (_, nth) => event("C.1", `r${nth}`)));
+  assert.equal(rows.filter((row) => row.Outcome === "not sent").length, 20);
+  assert.equal(teams.tick(1010).length, 50);
+  assert.equal(teams.tick(1020).length, 50);
+  assert.deepEqual(outcomes(teams.tick(1030)), [["summary", "", "sent", 202, 20]]);
+  assert.deepEqual(text(teams.world.requests.at(-1)), ["20 more, told by no message: too many messages waited", `Log: ${LOG}`]);
+  assert.deepEqual(teams.tick(1040), []);
+});
+
+test("nor is the count of a summary lost for which there is no room", () => {
+  const teams = installed();
+  at(1000, teams, [event("C.1", "a"), event("C.1", "a"), event("C.1", "a")]);
+  const busy = [new Response(200, {}, BUSY), new Response(200, {}, BUSY)];
+  teams.world.respond = () => busy.shift() ?? new Response(202);
+  at(1290, teams, Array.from({ length: 100 }, (_, nth) => event("C.1", `r${nth}`)));
+  assert.deepEqual(outcomes(teams.tick(1300)), [["summary", "C.1 a", "not sent", null, 2]]);
+  assert.equal(teams.tick(1320).length, 50);
+  assert.equal(teams.tick(1330).length, 50);
+  assert.deepEqual(outcomes(teams.tick(1340)), [["summary", "", "sent", 202, 2]]);
+});
+
+test("a pause that a wrong clock began does not last for ever", () => {
+  const teams = installed([new Response(200, {}, BUSY)]);
+  assert.deepEqual(outcomes(at(1e12, teams, [event("C.1", "a")])), [["alert", "C.1 a", "put off", 429, 0]]);
+  assert.deepEqual(outcomes(teams.tick(1000)), [["alert", "C.1 a", "sent", 202, 0]]);
+  assert.deepEqual(outcomes(at(1001, teams, [event("C.1", "a")])), [["alert", "C.1 a", "sent", 202, 0]]);
+});
+
+test("what waits is bounded by its bytes too", () => {
+  const teams = installed([new Response(200, {}, BUSY)]);
+  const fill = (from, to) => at(1000, teams, Array.from({ length: to - from }, (_, nth) => event("C.1", `r${from + nth}`, { Long: "\u4e16".repeat(4_000) })));
+  // Over turns, as each counts what the turns before have left.
+  const rows = [...fill(0, 15), ...fill(15, 30), ...fill(30, 60)];
+  const waiting = rows.filter((row) => row.Outcome === "put off").length;
+  assert.ok(waiting > 15 && waiting < 60, String(waiting));
+  assert.ok(teams.world.state.get("waiting").length <= 400_000);
+  assert.equal(teams.tick(1010).length, waiting);
+  assert.ok(teams.world.state.get("waiting").length < 200);
+  assert.deepEqual(outcomes(at(1020, teams, [event("C.1", "x")])), [["alert", "C.1 x", "sent", 202, 0]]);
+});
+
 test("hostnames are looked up where it is granted", () => {
   const teams = installed([], {}, { deny: ["clients"] });
   assert.equal(at(1000, teams, [event("C.1", "a")])[0].Hostname, "");

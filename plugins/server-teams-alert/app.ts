@@ -69,6 +69,7 @@ export default class TeamsAlert extends Artifact<Parameters> {
 
   *tick(_: Tick) {
     const turn = new Turn(this.parameters);
+    turn.untold();
     yield* turn.waiting();
     yield* turn.end();
   }
@@ -123,6 +124,16 @@ class Turn {
     this.#waiting.save();
   }
 
+  // Has a message wait that says how many rows no message told of, once there is room again.
+  untold() {
+    const more = this.#waiting.takeUntold();
+    if (more > 0) {
+      const title = `${more} more, told by no message: too many messages waited`;
+      const body = message({ title, facts: [["Log", this.#parameters.Log]], columns: [] });
+      this.#waiting.putOff({ about: { Kind: "summary", Key: "", ClientId: "", Hostname: "", More: more }, body });
+    }
+  }
+
   // Sends what waits, if it is time.
   *waiting(): Generator<Row> {
     for (let count = 0; count < MOST; count++) {
@@ -174,8 +185,11 @@ class Turn {
     if (this.#waiting.putOff({ about, body })) {
       return row(about, { outcome: "put off", status, text });
     }
-    // It counts as one of those that are told together.
-    this.#windows.add(about.Key, 1 + about.More);
+    // What it tells of is told together with others: when its window is over or, where it has none, once nothing waits any more.
+    const count = about.Kind === "alert" ? 1 + about.More : about.More;
+    if (!this.#windows.add(about.Key, count)) {
+      this.#waiting.addUntold(count);
+    }
     return row(about, { outcome: "not sent", status, text });
   }
 

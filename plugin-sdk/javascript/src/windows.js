@@ -37,7 +37,7 @@ export class Windows {
     }
     const before = this.#open.get(key);
     this.#changed = true;
-    if (before !== undefined && now < before.until) {
+    if (before !== undefined && this.#lasts(before, now)) {
       before.more++;
       before.last = now;
       return { tell: false, more: 0 };
@@ -67,6 +67,11 @@ export class Windows {
     return this.#take(key)?.more ?? 0;
   }
 
+  // One that lies in the future is left over from a clock that was wrong. (Turns that are tried again for long are a little behind.)
+  #lasts(window, now) {
+    return window.since - this.#seconds <= now && now < window.until;
+  }
+
   #take(key) {
     const one = this.#open.get(key);
     if (one !== undefined) {
@@ -81,7 +86,7 @@ export class Windows {
     const over = this.#early;
     this.#early = [];
     for (const one of this.#open.values()) {
-      if (now >= one.until) {
+      if (!this.#lasts(one, now)) {
         over.push(this.#take(one.key));
       }
     }

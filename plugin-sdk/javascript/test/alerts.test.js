@@ -126,6 +126,28 @@ test("what is alike is told once in a window, and counted", () => {
   assert.equal(world.state.size, 0);
 });
 
+test("a window that a wrong clock opened does not mute for ever", () => {
+  const world = new World();
+  const turn = (at, key) =>
+    during(world, at, () => {
+      const windows = new Windows({ seconds: 300 });
+      const { tell } = key === undefined ? {} : windows.arrives(key, at);
+      const ended = windows.ended(at).map((one) => [one.key, one.more]);
+      windows.save();
+      return [tell, ended];
+    });
+  const wrong = 1e12;
+  for (const key of ["a", "b", "b"]) {
+    turn(wrong, key);
+  }
+  // What it counted is told, and what comes is told anew.
+  assert.deepEqual(turn(1_000, "a"), [true, [["b", 1]]]);
+  // A turn that is tried again for long is a little behind, and does not end a window.
+  assert.deepEqual(turn(800, "a"), [false, []]);
+  assert.deepEqual(turn(1_300), [undefined, [["a", 1]]]);
+  assert.equal(world.state.size, 0);
+});
+
 test("windows are bounded: the oldest ends early, and what it held is told", () => {
   const world = new World();
   const windows = during(world, 0, () => new Windows({ seconds: 300, most: 2 }));

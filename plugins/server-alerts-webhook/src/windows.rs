@@ -27,6 +27,15 @@ pub(crate) struct Window<A> {
     pub(crate) about: A,
 }
 
+impl<A> Window<A> {
+    /// Whether it is open at `now`. One that lies in the future by more than its length is left over from a clock that was wrong. (Turns that are tried again for
+    /// long are a little behind.)
+    fn lasts(&self, now: f64) -> bool {
+        let length = self.until - self.since;
+        self.since - length <= now && now < self.until
+    }
+}
+
 /// What is to be done with a row.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Arrival {
@@ -67,7 +76,7 @@ impl<A: Clone + Serialize + for<'a> Deserialize<'a>> Windows<A> {
     ) -> Arrival {
         self.is_changed = true;
         if let Some(window) = self.open.get_mut(key)
-            && now < window.until
+            && window.lasts(now)
         {
             window.more += 1;
             window.last = received;
@@ -110,7 +119,7 @@ impl<A: Clone + Serialize + for<'a> Deserialize<'a>> Windows<A> {
         over.retain(|(_, window)| window.more > 0);
         let before = self.open.len();
         self.open.retain(|key, window| {
-            let is_over = now >= window.until && (window.more == 0 || over.len() < most);
+            let is_over = !window.lasts(now) && (window.more == 0 || over.len() < most);
             if is_over && window.more > 0 {
                 over.push((key.clone(), window.clone()));
             }
@@ -173,6 +182,19 @@ mod tests {
         windows.arrives("a", 101.0, 101.0, || 2);
         assert_eq!(windows.arrives("a", 170.0, 170.0, || 3), Arrival::Told(1));
         assert_eq!(windows.over(200.0, 9), []);
+    }
+
+    #[test]
+    fn a_window_that_a_wrong_clock_opened_does_not_mute_for_ever() {
+        let mut windows = windows();
+        for key in ["a", "a", "b", "b"] {
+            windows.arrives(key, 1e12, 1.0, || 0);
+        }
+        assert_eq!(windows.arrives("a", 1_000.0, 1.0, || 0), Arrival::Told(1));
+        let over = windows.over(1_000.0, 9);
+        assert_eq!((over.len(), over[0].0.as_str()), (1, "b"));
+        // A turn that is tried again for long is a little behind, and does not end a window.
+        assert_eq!(windows.arrives("a", 950.0, 1.0, || 0), Arrival::Counted);
     }
 
     #[test]
