@@ -133,6 +133,15 @@ fn rules_are_given_in_the_words_of_a_file() -> Result<()> {
     );
     assert_eq!(server.run_ok(&["grants", "show", COURIER])?, before);
 
+    for (words, told) in [
+        (["add", "--mail"], "wider     + mail: soc@example.org"),
+        (["revoke", "--mail"], "narrower  - mail: soc@example.org"),
+    ] {
+        let said = server.run_ok(&["grants", words[0], COURIER, words[1], "soc@example.org"])?;
+        assert!(said.contains(told), "{said}");
+    }
+    assert_eq!(server.run_ok(&["grants", "show", COURIER])?, before);
+
     let narrower = format!("{rule}x").replace("/*x", "/services/x");
     for (words, code) in [
         (&["revoke", COURIER, "--http", &narrower][..], 1),

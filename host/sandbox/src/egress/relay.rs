@@ -340,14 +340,20 @@ impl Shared {
             let at = (host.as_str(), *port);
             let connect = AsyncSmtpConnection::connect_tokio1(at, None, &hello, wrapped, None);
             let mut open = connect.await?;
-            if let Tls::Required(parameters) = &self.tls {
+            let offers = open.can_starttls();
+            if let (Tls::Required(parameters), true) = (&self.tls, offers) {
                 open.starttls(parameters.clone(), &hello).await?;
             }
-            Ok(open)
+            Ok((open, offers))
         };
-        let mut open = step(BEGIN, opened)
+        let (mut open, offers) = step(BEGIN, opened)
             .await
             .map_err(|why| Untaken::Unavailable(self.told(&why)))?;
+        if matches!(self.tls, Tls::Required(_)) && !offers {
+            return Err(Untaken::Unavailable(format!(
+                "the relay {host}:{port} does not offer STARTTLS: `mail.tls` in the server's settings says how to talk to it (`tls` on port 465, `none` on this machine)"
+            )));
+        }
         if let Some((user, password)) = login {
             let login = Credentials::new(user.clone(), trimmed(password).to_owned());
             let logged_in = step(BEGIN, open.auth(DEFAULT_MECHANISMS, &login)).await;
@@ -369,7 +375,10 @@ impl Shared {
 
     fn told(&self, why: &Broken) -> String {
         match why {
-            Broken::Smtp(error) => self.clean(&story(error)),
+            Broken::Smtp(error) => {
+                let RelayConfig { host, port, .. } = &self.config;
+                self.clean(&format!("the relay {host}:{port}: {}", story(error)))
+            }
             Broken::Timeout => "no answer in time".to_owned(),
         }
     }

@@ -22,6 +22,9 @@ pub struct Rules {
     /// For each `--http`: a secret parameter that may go there
     #[arg(long = "secret", value_name = "NAME", requires = "http")]
     pub secrets: Vec<String>,
+    /// Mail to an address; `*@example.org` is every one of a domain, `*` every one there is
+    #[arg(long, value_name = "ADDRESS", group = "rule")]
+    pub mail: Vec<String>,
     /// Keeping values between turns
     #[arg(long, group = "rule")]
     pub state: bool,

@@ -43,6 +43,7 @@ fn parse(rules: &args::Rules, more: Map<String, Value>) -> Result<Grants, Usage>
         "clients": rules.clients,
         "labels": { "add": rules.label_add, "remove": rules.label_remove },
         "http": http,
+        "mail": rules.mail,
         "state": rules.state,
         "log": rules.log,
         "clock": rules.clock,
@@ -114,12 +115,17 @@ mod tests {
             label_remove: vec!["Slack".to_owned()],
             http: vec!["POST  https://hooks.slack.com/services/*".to_owned()],
             secrets: vec!["token_url".to_owned()],
+            mail: vec![
+                "soc@example.org".to_owned(),
+                "*@ciso.example.org".to_owned(),
+            ],
             state: true,
             ..args::Rules::default()
         };
         insta::assert_snapshot!(words(&rules), @r#"
         clients: ["label:Slack"]
         labels: {"add":["*"],"remove":["Slack"]}
+        mail: ["soc@example.org","*@ciso.example.org"]
         state: true
         http:
           - {"method":"POST","secrets":["token_url"],"url":"https://hooks.slack.com/services/*"}
