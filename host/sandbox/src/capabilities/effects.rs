@@ -9,8 +9,10 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::{Mutex, MutexGuard};
 use watchbox_model::{Capability, Digest, Name};
 
@@ -20,6 +22,9 @@ use crate::{
     guest::Ended,
     host::{Effect, Host, Recalled},
 };
+
+/// What is left of the turn when what leaves the machine must be over: enough to write its outcome down.
+pub(super) const MARGIN: Duration = Duration::from_millis(200);
 
 /// The longest `once` name, in bytes.
 const NAME: usize = 200;
@@ -72,13 +77,29 @@ impl Effects {
     }
 }
 
+/// An outcome as the journal keeps it.
+pub(super) fn encode(outcome: &impl Serialize) -> Result<Vec<u8>, Ended> {
+    rmp_serde::to_vec(outcome)
+        .map_err(|why| Ended(TurnFailure::Host(format!("the journal: {why}"))))
+}
+
+/// An outcome that the journal kept.
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Ended> {
+    rmp_serde::from_slice(bytes).map_err(|why| {
+        Ended(TurnFailure::Host(format!(
+            "an entry of the journal can't be read: {why}"
+        )))
+    })
+}
+
 /// Writes an outcome down. On a task of its own: once sent, it is to be known, even if the turn is given up meanwhile.
 pub(super) async fn keep(
     gate: &Gate,
     host: &Arc<dyn Host>,
     effect: &Effect,
-    outcome: Vec<u8>,
+    outcome: &impl Serialize,
 ) -> Result<(), Ended> {
+    let outcome = encode(outcome)?;
     let Some(turn) = gate.turn.clone() else {
         return Ok(());
     };

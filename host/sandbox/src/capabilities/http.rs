@@ -17,7 +17,7 @@ use watchbox_model::{
 
 use crate::{
     bindings::watchbox::artifact::http::{Error, Host, Request, Response},
-    capabilities::effects::check_name,
+    capabilities::effects::{MARGIN, check_name},
     egress::Outgoing,
     gate::Call,
     guest::Guest,
@@ -25,9 +25,6 @@ use crate::{
 
 /// The longest that a request may take.
 const LONGEST: Duration = Duration::from_secs(30);
-
-/// What is left of the turn when a request must be over: enough to write its outcome down.
-const MARGIN: Duration = Duration::from_millis(200);
 
 impl Guest {
     /// Makes an errand of what `call` asks for, if it is allowed.

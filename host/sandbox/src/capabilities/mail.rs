@@ -12,7 +12,7 @@ use watchbox_model::{
 use crate::{
     TurnFailure,
     bindings::watchbox::artifact::mail::{Error, Host, Message},
-    capabilities::effects::{check_name, idempotency_key, keep},
+    capabilities::effects::{MARGIN, check_name, decode, idempotency_key, keep},
     egress::{Mail, Untaken},
     gate::{Allowed, Call, Gate},
     guest::{Ended, Guest},
@@ -24,9 +24,6 @@ use crate::{
 const RECIPIENTS: usize = 50;
 /// The longest subject, in bytes.
 const SUBJECT: usize = 400;
-/// What is left of the turn when a message must be handed over: enough to write its outcome down.
-const MARGIN: Duration = Duration::from_millis(200);
-
 /// What came of a message, as the journal keeps it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Outcome {
@@ -35,19 +32,6 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn encode(&self) -> Result<Vec<u8>, Ended> {
-        rmp_serde::to_vec(self)
-            .map_err(|why| Ended(TurnFailure::Host(format!("the journal: {why}"))))
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, Ended> {
-        rmp_serde::from_slice(bytes).map_err(|why| {
-            Ended(TurnFailure::Host(format!(
-                "an entry of the journal can't be read: {why}"
-            )))
-        })
-    }
-
     fn told(self, id: String) -> Result<String, Error> {
         match self {
             Self::Taken => Ok(id),
@@ -118,7 +102,7 @@ impl Guest {
         let key = idempotency_key(&gate.authority.installation, &recalled.key);
         let id = gate.egress.message_id(&key);
         if let Some(outcome) = recalled.outcome {
-            let outcome = Outcome::decode(&outcome)?;
+            let outcome: Outcome = decode(&outcome)?;
             settled.settle(&effect);
             allowed.done(&gate, &format!("{outcome}, from the journal"), 0);
             return Ok(outcome.told(id));
@@ -237,7 +221,7 @@ impl Errand {
                 return Ok(Err(Untaken::Unavailable(why)));
             }
         };
-        keep(&gate, &host, &effect, outcome.encode()?).await?;
+        keep(&gate, &host, &effect, &outcome).await?;
         Ok(Ok(outcome))
     }
 }

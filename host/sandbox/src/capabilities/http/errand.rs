@@ -257,13 +257,13 @@ impl Way {
         let Some(recalled) = recalled else {
             return Ok(None);
         };
-        let outcome = recalled.outcome.map(|bytes| Outcome::decode(&bytes));
+        let outcome = recalled.outcome.map(|bytes| effects::decode(&bytes));
         Ok(Some((recalled.key, outcome.transpose()?)))
     }
 
     /// Writes the outcome down.
     async fn keep(&self, effect: &Effect, outcome: &Outcome) -> Result<(), Ended> {
-        effects::keep(&self.gate, &self.host, effect, outcome.encode()?).await
+        effects::keep(&self.gate, &self.host, effect, outcome).await
     }
 }
 

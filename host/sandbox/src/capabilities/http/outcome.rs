@@ -9,11 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use watchbox_model::Digest;
 
-use crate::{
-    TurnFailure,
-    bindings::watchbox::artifact::http::{Error, Request, Response, Text},
-    guest::Ended,
-};
+use crate::bindings::watchbox::artifact::http::{Error, Request, Response, Text};
 
 /// The request as the guest made it: a secret counts by its name, so that nothing of its value gets into the journal.
 pub(super) fn digest(request: &Request) -> Digest {
@@ -73,19 +69,6 @@ impl Outcome {
             Self::Response { status, .. } | Self::TooLarge { status, .. } => is_settled(*status),
         }
     }
-
-    pub(super) fn encode(&self) -> Result<Vec<u8>, Ended> {
-        rmp_serde::to_vec(self)
-            .map_err(|why| Ended(TurnFailure::Host(format!("the journal: {why}"))))
-    }
-
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Ended> {
-        rmp_serde::from_slice(bytes).map_err(|why| {
-            Ended(TurnFailure::Host(format!(
-                "an entry of the journal can't be read: {why}"
-            )))
-        })
-    }
 }
 
 impl fmt::Display for Outcome {
@@ -117,6 +100,7 @@ impl From<Outcome> for Result<Response, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capabilities::effects::{decode, encode};
 
     #[test]
     fn what_asks_for_another_try_is_not_settled() {
@@ -139,10 +123,10 @@ mod tests {
             },
         ] {
             assert_eq!(
-                Outcome::decode(&outcome.encode().unwrap()).unwrap(),
+                decode::<Outcome>(&encode(&outcome).unwrap()).unwrap(),
                 outcome
             );
         }
-        assert!(Outcome::decode(b"\xc1").is_err());
+        assert!(decode::<Outcome>(b"\xc1").is_err());
     }
 }
