@@ -293,3 +293,31 @@ func TestASecretStandsInABody(t *testing.T) {
 		t.Error(places)
 	}
 }
+
+func TestWhatIsForgottenIsSentAgain(t *testing.T) {
+	world := watchboxtest.New(t)
+	status := 401
+	world.Respond = func(watchboxtest.Request) (*watchboxtest.Response, error) { return &watchboxtest.Response{Status: status}, nil }
+	patient, err := watchboxtest.Install(world, func(struct{}) (ticking, error) {
+		return func() error {
+			response, err := http.Post(http.Plain("https://example.org/")).Once("C.1").Send()
+			if err == nil && response.Status == 401 {
+				http.Forget("C.1")
+				return watchbox.Retry("refused", 0)
+			}
+			return err
+		}, nil
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := patient.Tick(60); err == nil {
+			t.Error("a refusal is retried")
+		}
+	}
+	status = 200
+	if _, err := patient.Tick(60); err != nil || len(world.Requests) != 3 {
+		t.Error(err, len(world.Requests))
+	}
+}

@@ -29,7 +29,7 @@ const (
 
 func kindOf(status int) kind {
 	switch {
-	case status >= 200 && status < 300:
+	case status == 201:
 		return created
 	case status == 409:
 		return there

@@ -6,12 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
 
 	"watchbox"
 	"watchbox/http"
-	"watchbox/log"
 )
 
 const timeout = 30 * time.Second
@@ -21,12 +19,11 @@ const wanted = "?filter_path=errors,items.create.status,items.create.error.type,
 
 // deliver sends documents until each is settled, and tells `settle` what became of each. The error is why the turn can't go on.
 //
-// The host keeps an answer, and gives it again when the turn is tried again. So a document that was put off within an answer can't be waited for by sending the same
-// request again. Instead one such document is sent alone: while there is no room for it, the status of its own answer says so, which is nothing that is kept, and the
-// turn is tried again; once it is taken the others follow, without those that are there.
+// The host keeps an answer, and gives it again when the turn is tried again. So each try begins with what the cluster took before, and asks anew for what is left alone.
 func (u *Uploader) deliver(documents []document, settle func(document, outcome)) error {
 	for len(documents) > 0 {
-		outcomes, err := u.bulk(documents)
+		once := onceOf(documents)
+		outcomes, err := u.bulk(documents, once)
 		if errors.Is(err, errTooMuch) {
 			if len(documents) == 1 {
 				settle(documents[0], outcome{refused, 413, err.Error()})
@@ -50,16 +47,11 @@ func (u *Uploader) deliver(documents []document, settle func(document, outcome))
 				settle(documents[i], outcome)
 			}
 		}
-		if len(rest) == 0 {
-			return nil
+		if len(rest) == len(documents) {
+			http.Forget(once)
+			return watchbox.Retry(fmt.Sprintf("the cluster has no room for %d documents: %d %s", len(rest), outcomes[0].status, outcomes[0].reason), pause)
 		}
-		outcome, err := u.create(rest[0])
-		if err != nil {
-			log.Warn("the cluster has no room for %d of %d documents", len(rest), len(documents))
-			return err
-		}
-		settle(rest[0], outcome)
-		documents = rest[1:]
+		documents = rest
 	}
 	return nil
 }
@@ -67,8 +59,8 @@ func (u *Uploader) deliver(documents []document, settle func(document, outcome))
 // errTooMuch is why a request was not taken that may be taken in parts.
 var errTooMuch = errors.New("the request or its answer is too large")
 
-// bulk sends documents in one request.
-func (u *Uploader) bulk(documents []document) ([]outcome, error) {
+// bulk sends documents in one request. A refusal is forgotten, so that it is asked anew once somebody has mended its cause: what is there already stays as it is.
+func (u *Uploader) bulk(documents []document, once string) ([]outcome, error) {
 	var body []byte
 	for _, document := range documents {
 		action, err := json.Marshal(map[string]any{"create": map[string]string{"_index": document.index, "_id": document.id}})
@@ -77,14 +69,29 @@ func (u *Uploader) bulk(documents []document) ([]outcome, error) {
 		}
 		body = append(append(append(append(body, action...), '\n'), document.source...), '\n')
 	}
-	response, err := u.send("/_bulk"+wanted, "application/x-ndjson", body, onceOf("bulk", documents...))
-	if err != nil {
+	response, err := http.Post(http.Plain(u.address+"/_bulk"+wanted)).
+		Header("authorization", http.SecretAfter(u.Scheme+" ", "credentials")).
+		Header("content-type", http.Plain("application/x-ndjson")).
+		Body(body).Timeout(timeout).Once(once).Send()
+	if errors.Is(err, http.TooLarge) || err == nil && response.Status == 413 {
+		return nil, errTooMuch
+	}
+	if err := notNow(response, err); err != nil {
 		return nil, err
 	}
+	outcomes, refused := read(response, len(documents))
+	if refused != nil {
+		http.Forget(once)
+	}
+	return outcomes, refused
+}
+
+// read reads an answer about `count` documents. The error is a refusal of them all.
+func read(response *http.Response, count int) ([]outcome, error) {
 	if !response.OK() {
 		return nil, refusal(response.Status, reasonOf(response))
 	}
-	outcomes, err := itemsOf(response.Body, len(documents))
+	outcomes, err := itemsOf(response.Body, count)
 	if err != nil {
 		return nil, watchbox.Reject(err.Error())
 	}
@@ -96,44 +103,13 @@ func (u *Uploader) bulk(documents []document) ([]outcome, error) {
 	return outcomes, nil
 }
 
-// create sends one document alone.
-func (u *Uploader) create(document document) (outcome, error) {
-	path := "/" + url.PathEscape(document.index) + "/_create/" + document.id
-	response, err := u.send(path, "application/json", document.source, onceOf("create", document))
-	if errors.Is(err, errTooMuch) {
-		return outcome{refused, 413, err.Error()}, nil
-	}
-	if err != nil {
-		return outcome{}, err
-	}
-	if isAboutSettings(response.Status) {
-		return outcome{}, refusal(response.Status, reasonOf(response))
-	}
-	return outcome{kindOf(response.Status), response.Status, reasonOf(response)}, nil
-}
-
 // onceOf names a request about these documents. It is a hash: the host takes no long names, and an index's may be long.
-func onceOf(kind string, documents ...document) string {
+func onceOf(documents []document) string {
 	names := sha256.New()
 	for _, document := range documents {
 		fmt.Fprintln(names, document.index, document.id)
 	}
-	return kind + " " + base64.RawURLEncoding.EncodeToString(names.Sum(nil)[:16])
-}
-
-// send sends a request. Where it was not settled, the error is the failure of the turn.
-func (u *Uploader) send(path, kind string, body []byte, once string) (*http.Response, error) {
-	response, err := http.Post(http.Plain(u.address+path)).
-		Header("authorization", http.SecretAfter(u.Scheme+" ", "credentials")).
-		Header("content-type", http.Plain(kind)).
-		Body(body).Timeout(timeout).Once(once).Send()
-	if errors.Is(err, http.TooLarge) || err == nil && response.Status == 413 {
-		return nil, errTooMuch
-	}
-	if err := notNow(response, err); err != nil {
-		return nil, err
-	}
-	return response, nil
+	return base64.RawURLEncoding.EncodeToString(names.Sum(nil)[:16])
 }
 
 // isLasting says whether an error stays whatever is done outside.

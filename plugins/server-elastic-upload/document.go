@@ -25,7 +25,6 @@ type document struct {
 type reader struct {
 	uploader *Uploader
 	log      string
-	seen     map[[sha256.Size]byte]int
 }
 
 // document makes one of a row's columns. The error says why it can't be sent.
@@ -34,9 +33,11 @@ func (r *reader) document(columns map[string]any) (document, error) {
 	made.client, _ = columns["ClientId"].(string)
 	made.received, _ = seconds(columns["_ts"])
 	made.index = r.uploader.index.fill(r.log, made.received)
+	position := columns[positionColumn]
+	delete(columns, positionColumn)
 	own := toJSON(columns, math.MaxInt)
-	made.id = r.identify(made, own)
-	source := r.source(columns, made.received)
+	made.id = r.identify(made, position, own)
+	source := r.source(columns, position, made.received)
 	text := toJSON(source, math.MaxInt)
 	// A document that is too long by itself: its long texts are cut, as little as it takes.
 	for longest := r.uploader.BulkBytes / 2; len(text) > r.most(); longest /= 2 {
@@ -51,6 +52,9 @@ func (r *reader) document(columns map[string]any) (document, error) {
 	return made, nil
 }
 
+// positionColumn is where the host says where in its log a row stands.
+const positionColumn = "_position"
+
 const shortestCut = 128
 
 // most is how long a document may be.
@@ -61,26 +65,20 @@ func (d document) size() int {
 	return len(d.source) + len(d.index) + len(d.id) + len(`{"create":{"_id":"","_index":""}}`) + 2
 }
 
-// identify gives the document's id. It follows from the row alone, so that whoever sends the row again, after whatever happened, sends the same document. Of rows that
-// are the same in everything, the second of a batch is another one.
-func (r *reader) identify(made document, own []byte) string {
+// identify gives the document's id. It follows from the row and its place in the log, so that whoever sends the row again, after whatever happened, sends the same
+// document, and rows that are the same in every column are different ones.
+func (r *reader) identify(made document, position any, own []byte) string {
 	hash := sha256.New()
-	for _, part := range [][]byte{[]byte(r.log), []byte(made.client), binary.BigEndian.AppendUint64(nil, math.Float64bits(made.received)), own} {
+	for _, part := range [][]byte{[]byte(r.log), []byte(made.client), binary.BigEndian.AppendUint64(nil, math.Float64bits(made.received)), toJSON(position, math.MaxInt), own} {
 		hash.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		hash.Write(part)
 	}
-	sum := [sha256.Size]byte(hash.Sum(nil))
-	before := r.seen[sum]
-	r.seen[sum]++
-	if before > 0 {
-		sum = sha256.Sum256(binary.BigEndian.AppendUint64(sum[:], uint64(before)))
-	}
-	return base64.RawURLEncoding.EncodeToString(sum[:16])
+	return base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:16])
 }
 
 // source gives what the document holds: the row's columns, when it happened, and under `watchbox` what the server knows of it.
-func (r *reader) source(columns map[string]any, received float64) map[string]any {
-	about := map[string]any{"log": r.log, "received": stamp(timeOf(received))}
+func (r *reader) source(columns map[string]any, position any, received float64) map[string]any {
+	about := map[string]any{"log": r.log, "position": position, "received": stamp(timeOf(received))}
 	source := make(map[string]any, len(columns)+2)
 	for name, value := range columns {
 		if name != "_ts" {

@@ -1,11 +1,7 @@
 // Server.Elastic.Upload: uploads the rows of a log to Elasticsearch or OpenSearch.
 package main
 
-import (
-	"crypto/sha256"
-
-	"watchbox"
-)
+import "watchbox"
 
 // An Uploader is the artifact.
 type Uploader struct {
@@ -63,7 +59,7 @@ func (u *Uploader) Events(batch *watchbox.Batch, rows *watchbox.Rows) error {
 			refuse(document, &outcome.status, outcome.reason)
 		}
 	}
-	reader := reader{u, batch.Artifact, map[[sha256.Size]byte]int{}}
+	reader := reader{u, batch.Artifact}
 	var chunk []document
 	size := 0
 	for columns, err := range watchbox.Events[map[string]any](batch) {

@@ -4,9 +4,6 @@
 
 #include "splunk.h"
 
-/* Holds when the last tick was due. */
-static const char TICK[] = "tick";
-
 static parameters given;
 
 static const wb_field PARAMETERS[] = {
@@ -69,10 +66,7 @@ static wb_failure upload_all(upload *turn, wb_batch *batch) {
 static wb_failure events(wb_batch *batch, wb_rows *rows) {
     acks waiting;
     upload turn = {.given = &given, .rows = rows, .acks = given.acknowledge ? &waiting : NULL};
-    bool found;
     WB_TRY(wb_now(&turn.now));
-    WB_TRY(wb_state_get(wb_t(TICK), &turn.mark, &found));
-    if (!found) turn.mark.len = 0;
     wb_failure failure = acks_load(&waiting);
     if (failure.outcome != WB_OK) return failure;
     if (given.acknowledge) acks_open(&waiting, &given, turn.now);
@@ -91,7 +85,6 @@ static wb_failure tick(double due, wb_rows *rows) {
     acks waiting;
     double now;
     WB_TRY(wb_now(&now));
-    WB_TRY(wb_state_set(wb_t(TICK), wb_format("%.0f", due)));
     wb_failure failure = acks_load(&waiting);
     if (failure.outcome == WB_OK && waiting.len > 0) failure = acks_ask(&waiting, &given, due, now, rows);
     return failure.outcome == WB_OK ? acks_save(&waiting) : failure;

@@ -69,8 +69,7 @@ wb_failure acks_save(const acks *all);
 typedef struct {
     const parameters *given;
     wb_rows *rows;
-    acks *acks;   /* NULL where Splunk is not asked for acknowledgements */
-    wb_text mark; /* changes from tick to tick; empty before the first */
+    acks *acks; /* NULL where Splunk is not asked for acknowledgements */
     double now;
     uint64_t sent, refused;
     uint64_t *names; /* of the requests so far */

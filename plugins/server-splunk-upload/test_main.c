@@ -201,13 +201,23 @@ static void refusals(void) {
         wbt_same(came + sizeof BEFORE - 1, CASES[nth].told);
         wbt_same(wb_format("%zu", splunk.len).data, "1");
     }
-    /* After a tick a second name is tried, so that what the host remembers of the first is not the last word. */
+    /* What was not mended yet is asked anew, and refused again. */
     fresh(false);
-    wbt_tick(30);
     answers(403, "{\"text\":\"Invalid token\",\"code\":4}");
     answers(403, "{\"text\":\"Invalid token\",\"code\":4}");
+    answers(200, "{\"text\":\"Success\",\"code\":0}");
     begins(wbt_events("X", THREE), "reject:");
-    wbt_same(wb_format("%s", splunk.names[1]).data, wb_format("%s 30", splunk.names[0]).data);
+    begins(wbt_events("X", THREE), "reject:");
+    wbt_same(wbt_events("X", THREE), "[" SENT(3, 0) "]");
+    wbt_same(splunk.names[0], splunk.names[2]);
+    /* The events before one that was blamed are not sent again with that. */
+    fresh(false);
+    answers(400, "{\"text\":\"Invalid data format\",\"code\":6,\"invalid-event-number\":1}");
+    answers(403, "{\"text\":\"Invalid token\",\"code\":4}");
+    answers(200, "{\"text\":\"Success\",\"code\":0}");
+    begins(wbt_events("X", THREE), "reject:");
+    wbt_same(strstr(wbt_events("X", THREE), ",{\"Kind\":\"sent\""), "," SENT(2, 1) "]");
+    wbt_same(splunk.bodies[2], OBJECT(3));
 }
 
 static void acknowledgements(void) {

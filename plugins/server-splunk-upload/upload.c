@@ -62,15 +62,13 @@ static wb_text name_of(upload *turn, wb_text body) {
     return wb_format("%016" PRIx64 "-%zu", hash, nth);
 }
 
+/* A refusal is forgotten, so that it is asked anew once somebody has mended its cause: of a refused request nothing was taken. An answer that blames one event is
+   remembered, since those before it were. */
 static wb_failure post(upload *turn, wb_text body, answer *read) {
     wb_response response;
-    wb_text name = name_of(turn, body), path = wb_t("/services/collector/event");
-    wb_text channel = turn->acks != NULL ? turn->acks->channel : (wb_text){NULL, 0};
-    wb_failure failure = ask(turn->given, path, body, channel, name, read, &response);
-    /* A refusal may be the answer of an earlier try, which the host gives again for as long as the name is the same. So that a dead letter that is redriven asks
-       anew, once somebody has seen to it, it is asked under a second name, which each tick changes. Of a refused request nothing was taken. */
-    if (failure.outcome == WB_OK && read->meaning == REFUSED && turn->mark.len > 0)
-        failure = ask(turn->given, path, body, channel, wb_format("%.*s %.*s", WB_ARG(name), WB_ARG(turn->mark)), read, &response);
+    wb_text name = name_of(turn, body), channel = turn->acks != NULL ? turn->acks->channel : (wb_text){NULL, 0};
+    wb_failure failure = ask(turn->given, wb_t("/services/collector/event"), body, channel, name, read, &response);
+    if (failure.outcome == WB_OK && read->meaning == REFUSED) wb_http_forget(name);
     return failure;
 }
 

@@ -4,7 +4,7 @@ use std::{
     fs,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -115,7 +115,8 @@ const DAILY: &str = "watchbox-{log}-{yyyy.MM.dd}";
 #[test]
 fn rows_become_documents_each_once() -> Result<()> {
     let upload = Upload::start("Test.Elastic.Once", None, DAILY)?;
-    upload.report((0..2_500).map(Value::from))?;
+    // Rows that are alike in every column, and come in at once, are rows of their own.
+    upload.report((0..1_250).chain(0..1_250).map(Value::from))?;
     let told = upload.wait(2_500)?;
     assert_eq!(told.counts(), [2_500, 2_500, 0, 0]);
     let documents = upload.documents()?;
@@ -255,13 +256,17 @@ fn what_there_is_no_room_for_waits_and_is_not_lost() -> Result<()> {
 
 #[test]
 fn a_cluster_that_refuses_the_key_sets_the_batch_aside() -> Result<()> {
-    let refusing = Service::start(|_| {
-        Ok(Told::answer(
-            401,
-            r#"{"error":{"type":"security_exception","reason":"unable to authenticate"},"status":401}"#,
-        ))
+    let is_refused = Arc::new(AtomicBool::new(true));
+    let refuses = is_refused.clone();
+    let cluster = OpenSearch::shared()?;
+    let way = way(&cluster, move |_, told| {
+        if !refuses.load(Ordering::Relaxed) {
+            return told;
+        }
+        let refusal = r#"{"error":{"type":"security_exception","reason":"unable to authenticate"},"status":401}"#;
+        Told::answer(401, refusal)
     })?;
-    let upload = Upload::start("Test.Elastic.Refused", Some(&refusing.url()), DAILY)?;
+    let upload = Upload::start("Test.Elastic.Refused", Some(&way.url()), DAILY)?;
     upload.report([json!(1)])?;
     let letter = eventually(SOON, || {
         let letters = upload.api().get_json("/api/v1/dead-letters")?;
@@ -274,10 +279,12 @@ fn a_cluster_that_refuses_the_key_sets_the_batch_aside() -> Result<()> {
         letter.contains("401 security_exception: unable to authenticate"),
         "{letter}"
     );
-    assert_eq!(refusing.asked().len(), 1, "it is not hammered");
-    // With what was wrong mended, all that the log keeps is uploaded.
-    upload.server.run_ok(&["remove", NAME])?;
-    upload.install(None, DAILY, &["--from", "oldest"])?;
-    assert_eq!(upload.wait(1)?.counts(), [1, 1, 0, 0]);
+    assert_eq!(way.asked().len(), 1, "it is not hammered");
+    // With what was wrong mended, the batch goes: what was refused is no answer any more.
+    is_refused.store(false, Ordering::Relaxed);
+    upload.server.run_ok(&["dead-letters", "redrive", "1"])?;
+    let told = upload.wait(1)?.counts();
+    assert_eq!((told[0], told[3], way.asked().len()), (1, 0, 2));
+    assert_eq!(upload.documents()?.len(), 1);
     Ok(())
 }

@@ -335,19 +335,6 @@ fn a_wrong_token_loses_nothing() -> Result<()> {
     upload
         .server
         .run_ok(&["upgrade", NAME, "--secret", &secret])?;
-    // A tick lets what was refused be asked anew.
-    let turns = || -> Result<u64> {
-        let table = upload.api().get_json(&format!("/api/v1/table/{NAME}"))?;
-        table["turns"].as_u64().context("no count of turns")
-    };
-    let before = turns()?;
-    eventually(SOON, || {
-        Ok(if turns()? > before {
-            Ok(())
-        } else {
-            Err("a tick is due".to_owned())
-        })
-    })?;
     upload.server.run_ok(&["dead-letters", "redrive", &id])?;
     assert_eq!(upload.numbers(), [0, 1, 2]);
     Ok(())

@@ -21,11 +21,14 @@ impl Runner {
     pub(crate) async fn go_on(&mut self) {
         if let Some(work) = self.current.take() {
             self.current = self.advance(work).await;
-            let is_waiting = self.current.is_some();
+            let waiting = self.current.as_ref().map(|work| work.not_before);
+            let now = self.post.clock.now();
             let mut facts = self.post.progress.facts();
+            facts.next_try =
+                waiting.map(|at| now.plus(at.saturating_duration_since(Instant::now())));
             // A broken one stays so until a turn of it is done.
             if facts.phase == Phase::Running {
-                facts.phase = if is_waiting {
+                facts.phase = if waiting.is_some() {
                     Phase::Retrying
                 } else {
                     Phase::Idle
@@ -222,8 +225,15 @@ impl Runner {
     }
 
     fn count_failure(&self, phase: Phase, failure: &TurnFailure) {
-        self.post.progress.failed(phase, failure.to_string());
-        self.post.progress.facts().failures += 1;
+        let error = failure.to_string();
+        let mut facts = self.post.progress.facts();
+        facts.failures += 1;
+        // Each failure is told in its messages; here, that it began.
+        if facts.last_error.is_none() {
+            tracing::warn!(installation = %self.post.name, error, "its turns fail");
+        }
+        drop(facts);
+        self.post.progress.failed(phase, error);
     }
 
     fn record(&self, work: &mut Work, messages: &[Message], audit: Vec<AuditRecord>, then: Then) {
@@ -299,7 +309,9 @@ impl Runner {
             self.post.metrics.committed(rows);
             facts.turns += 1;
             facts.rows += rows;
-            facts.last_error = None;
+            if facts.last_error.take().is_some() {
+                tracing::info!(installation = %self.post.name, "its turns succeed again");
+            }
             facts.last_turn = Some(watchbox_model::Time::now());
         }
     }

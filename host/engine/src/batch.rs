@@ -262,7 +262,9 @@ impl Reader {
                 break;
             };
             if self.subscription.filter.passes(row) {
-                self.subscription.columns.cut(row, &mut draft.rows);
+                self.subscription
+                    .columns
+                    .cut(row, position, &mut draft.rows);
                 draft.positions.push(position);
                 if limit != usize::MAX && draft.is_full(limit) {
                     return position + 1;

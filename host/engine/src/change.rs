@@ -282,8 +282,7 @@ impl Inner {
                 running.conduct.forgive();
             }
         }
-        self.put_in_effect(after, loaded, plan, instance, is_reloaded)
-            .await;
+        self.put_in_effect(after, loaded, plan, instance).await;
         if let Some(loaded) = self
             .table()
             .get(&name)
@@ -302,7 +301,6 @@ impl Inner {
         loaded: Option<Arc<Loaded>>,
         plan: Option<Plan>,
         instance: Option<Instance>,
-        is_reloaded: bool,
     ) {
         let (name, is_on) = (after.name.clone(), after.runs());
         let stopped = {
@@ -316,7 +314,8 @@ impl Inner {
             // It was to be compared with what ran before.
             entry.shadow = None;
             match (&entry.task, plan) {
-                (Some(task), Some(plan)) if is_on && is_reloaded => {
+                // Even where it goes on with what it runs: a turn that waits for what was changed is tried at once.
+                (Some(task), Some(plan)) if is_on => {
                     task.swap(plan, instance);
                     None
                 }

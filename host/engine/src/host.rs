@@ -147,6 +147,18 @@ impl Host for InstallationHost {
         })?;
         self.write(turn, &origin, effect, outcome).await
     }
+
+    async fn forget(&self, turn: &Turn, asked: &Effect) -> Result<(), Unavailable> {
+        let (effect, origin) = self.with(turn, |journal| {
+            (journal.effect(asked), journal.origin().turn.clone())
+        })?;
+        // The store first: what only memory had forgotten would be known again after a restart.
+        self.store
+            .forget(&self.installation, &origin, &effect)
+            .await
+            .map_err(unavailable)?;
+        self.with(turn, |journal| journal.forget(&effect))
+    }
 }
 
 fn unavailable(error: StoreError) -> Unavailable {

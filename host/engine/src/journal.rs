@@ -160,6 +160,17 @@ impl Journal {
         self.unwritten.insert(effect.clone(), outcome);
     }
 
+    /// What came of `effect` is nobody's answer any more, whoever did it. Asked for again, it is another one, of another key: the other side
+    /// may answer one that it knows as it did before.
+    pub(crate) fn forget(&mut self, effect: &Effect) {
+        if let Some(is_taken) = self.done.get_mut(effect) {
+            *is_taken = true;
+        }
+        self.used.remove(effect);
+        self.unwritten.remove(effect);
+        self.carried.remove(&effect.name);
+    }
+
     /// `effect` is written down.
     pub(crate) fn wrote(&mut self, effect: &Effect) {
         self.unwritten.remove(effect);
@@ -230,6 +241,19 @@ mod tests {
     }
 
     #[test]
+    fn what_was_forgotten_is_done_again_under_another_key() {
+        let mut journal = journal();
+        let refused = journal.effect(&named("a"));
+        journal.did(&refused, b"refused".to_vec());
+        journal.forget(&refused);
+        let again = journal.effect(&named("a"));
+        assert_eq!(journal.recall(&again), Found::Nowhere);
+        assert_ne!(journal.key(&again), journal.key(&refused));
+        assert!(journal.settlement(Some(8)).unwrap().taken.is_empty());
+        assert!(ask(&mut journal, &named("a")) && !ask(&mut journal, &named("a")));
+    }
+
+    #[test]
     fn parts_share_what_the_whole_did_each_effect_once() {
         let mut journal = journal();
         for asked in [named("a"), alike(0), alike(1), alike(2)] {
@@ -283,6 +307,8 @@ mod tests {
         );
         assert_eq!(journal.recall(&effect("0123")), Found::Nowhere);
         assert_eq!(journal.settlement(None), None);
+        journal.forget(&asked);
+        assert_eq!(journal.recall(&asked), Found::Nowhere);
     }
 
     #[test]

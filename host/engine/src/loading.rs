@@ -8,7 +8,7 @@ use std::{
 use watchbox_model::{
     Grants, LogKey, Name, Secret,
     grants::Lack,
-    manifest::ResolvedSubscription,
+    manifest::{Need, ResolvedSubscription},
     parameter::{ParameterType, Parameters},
     trust::Origin,
 };
@@ -184,9 +184,13 @@ impl Loaded {
                 "it declares `{}`, which is not granted: its calls will be denied",
                 lack.capability
             ),
-            Some(need) => format!(
+            Some(Need::Http(need)) => format!(
                 "it wants to send {} {}, which will be refused: {}",
                 need.method, need.url, lack.refusal
+            ),
+            Some(Need::Mail(need)) => format!(
+                "it wants to write to {}, which will be refused: {}",
+                need.to, lack.refusal
             ),
         }));
         warnings

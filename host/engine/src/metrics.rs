@@ -11,7 +11,7 @@ use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
     gauge, histogram,
 };
-use watchbox_model::{Name, audit::Decision};
+use watchbox_model::{AuditRecord, Name, audit::Decision};
 use watchbox_sandbox::{TurnFailure, TurnReport};
 
 const ACCEPTED: &str = "watchbox_events_accepted_total";
@@ -22,6 +22,7 @@ const LAG: &str = "watchbox_lag_events";
 const BEHIND: &str = "watchbox_lag_seconds";
 const LIMIT_HITS: &str = "watchbox_limit_hits_total";
 const DENIED: &str = "watchbox_denied_total";
+const SENT: &str = "watchbox_sent_total";
 const DEAD_LETTERS: &str = "watchbox_dead_letters_total";
 const MISSED: &str = "watchbox_missed_events_total";
 const PANICS: &str = "watchbox_runner_panics_total";
@@ -66,6 +67,11 @@ pub(crate) fn describe() {
         DENIED,
         Unit::Count,
         "Calls that no grant covers, by capability"
+    );
+    describe_counter!(
+        SENT,
+        Unit::Count,
+        "Requests and messages that were sent, by installation, capability and result: of a request the status's class (2xx), timeout or unreachable; of each recipient of a message taken, refused or unavailable"
     );
     describe_counter!(
         DEAD_LETTERS,
@@ -176,6 +182,9 @@ impl TurnMetrics {
         for record in &report.audit {
             if record.decision == Decision::Denied {
                 counter!(DENIED, "capability" => record.capability.clone()).increment(1);
+            } else if let Some(result) = sent(record) {
+                counter!(SENT, "installation" => self.name.to_string(), "capability" => record.capability.clone(), "result" => result)
+                    .increment(1);
             }
         }
         if let Err(failure) = &report.result {
@@ -217,6 +226,22 @@ impl TurnMetrics {
 /// How often the lag is measured.
 pub(crate) const LAG_PERIOD: Duration = Duration::from_secs(5);
 
+/// What came of what `record` says was sent; nothing where nothing left the machine.
+fn sent(record: &AuditRecord) -> Option<&'static str> {
+    const RESULTS: [&str; 5] = ["timeout", "unreachable", "taken", "refused", "unavailable"];
+    if record.operation != "send" || record.outcome.ends_with("from the journal") {
+        return None;
+    }
+    if let Some(status) = record.outcome.strip_prefix("status ") {
+        let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+        return classes
+            .into_iter()
+            .find(|class| status.starts_with(&class[..1]));
+    }
+    let begins = |result: &&str| record.outcome.starts_with(*result);
+    RESULTS.into_iter().find(begins)
+}
+
 fn result(failure: &TurnFailure) -> &'static str {
     match failure {
         TurnFailure::Retry { .. } => "retry",
@@ -227,5 +252,55 @@ fn result(failure: &TurnFailure) -> &'static str {
         TurnFailure::Limit { .. } => "limit",
         TurnFailure::Garbage(_) => "garbage",
         TurnFailure::Host(_) => "host",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use watchbox_model::Time;
+
+    use super::*;
+
+    #[test]
+    fn what_was_sent_is_counted_by_what_came_of_it() {
+        for (operation, outcome, wanted) in [
+            ("send", "status 204", Some("2xx")),
+            ("send", "status 503, too large", Some("5xx")),
+            ("send", "status 200, from the journal", None),
+            ("send", "timeout", Some("timeout")),
+            (
+                "send",
+                "unreachable: connection refused",
+                Some("unreachable"),
+            ),
+            ("send", "taken as <1@x>: 250 OK", Some("taken")),
+            ("send", "refused: 550 no such user", Some("refused")),
+            ("send", "unavailable: 451 later", Some("unavailable")),
+            (
+                "send",
+                "limited: its requests of this minute are spent",
+                None,
+            ),
+            ("send", "not sent: another recipient is denied", None),
+            ("forget", "ok", None),
+            ("get", "status 200", None),
+        ] {
+            let record = AuditRecord {
+                at: Time::default(),
+                actor: String::new(),
+                artifact: None,
+                digest: None,
+                turn: None,
+                capability: "http".to_owned(),
+                operation: operation.to_owned(),
+                target: String::new(),
+                decision: Decision::Allowed,
+                reason: String::new(),
+                outcome: outcome.to_owned(),
+                bytes: 0,
+                ms: 0.0,
+            };
+            assert_eq!(sent(&record), wanted, "{operation}: {outcome}");
+        }
     }
 }

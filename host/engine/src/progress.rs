@@ -24,6 +24,7 @@ pub(crate) struct Facts {
     pub(crate) last_error: Option<(Time, String)>,
     pub(crate) last_turn: Option<Time>,
     pub(crate) next_tick: Option<Time>,
+    pub(crate) next_try: Option<Time>,
     pub(crate) running: Option<Digest>,
     /// Where the runner is in each log.
     pub(crate) positions: Vec<Position>,
@@ -58,6 +59,7 @@ impl Progress {
             last_error: None,
             last_turn: None,
             next_tick: None,
+            next_try: None,
             running: None,
             positions: Vec::new(),
             behind: Duration::ZERO,

@@ -150,7 +150,7 @@ impl Stage {
             }
         }
         if self.waiting.is_empty() {
-            self.memory.forget();
+            self.memory.clear();
         }
         played.events = work.events_len() as u64;
         played.denied = audit;

@@ -35,6 +35,8 @@ pub struct Status {
     pub last_turn: Option<Time>,
     /// When its next tick is due.
     pub next_tick: Option<Time>,
+    /// When the turn that failed is tried again.
+    pub next_try: Option<Time>,
     /// The version that runs beside it with its effects withheld: digest and version.
     pub shadow: Option<(Digest, String)>,
     /// Its warm instance's digest, where that is not `installation.digest` yet.

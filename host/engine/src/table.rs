@@ -66,6 +66,7 @@ impl Entry {
             last_error: facts.last_error,
             last_turn: facts.last_turn,
             next_tick: facts.next_tick.filter(|_| is_on),
+            next_try: facts.next_try.filter(|_| is_on),
             shadow: self.shadow.as_ref().map(Shadow::version),
             installation: self.installation.clone(),
         }

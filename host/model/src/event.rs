@@ -66,28 +66,47 @@ pub fn read_msgpack(body: &[u8], context: &EventContext) -> EventBatch {
     collector.finish()
 }
 
+/// How far a file of NDJSON was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The next line's number: 1 at first.
+    pub line: u64,
+    /// The next event's position, as if the file were a log.
+    pub position: u64,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            line: 1,
+            position: 0,
+        }
+    }
+}
+
 /// Reads a file of NDJSON as [`read_json`] does, but keeps only what passes `filter`, cut to `columns`: whole lines at a time, so that
-/// only a part of the file needs to be in memory. `next_line` is the number of the first of `lines`, 1 at first, and is moved on.
+/// only a part of the file needs to be in memory. `place` is where `lines` begin, and is moved on.
 /// Gives how many events were read, those that did not pass among them and those refused not, beside the batch.
 pub fn read_json_matching(
     lines: &[u8],
     context: &EventContext,
     filter: &Filter,
     columns: &Columns,
-    next_line: &mut u64,
+    place: &mut Place,
 ) -> (u64, EventBatch) {
     let mut collector = Collector::new(context, 0);
     let mut passed = crate::RowsBuilder::new();
     let mut events = 0;
-    json::read(lines, *next_line, &mut collector, |collector| {
-        events += 1;
+    json::read(lines, place.line, &mut collector, |collector| {
         let row = collector.row();
         if filter.passes(row) {
-            columns.cut(row, &mut passed);
+            columns.cut(row, place.position + events, &mut passed);
         }
+        events += 1;
         collector.drop_row();
     });
-    *next_line += json::line_ends(lines);
+    place.line += json::line_ends(lines);
+    place.position += events;
     let batch = EventBatch {
         rows: passed.finish(),
         ..collector.finish()

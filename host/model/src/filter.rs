@@ -4,8 +4,8 @@ use regex::Regex;
 use serde_json::{Number, Value};
 
 use crate::{
-    RowRef, Rows, ValueRef,
-    row::{CLIENT_ID, TS},
+    RowRef, RowsBuilder, ValueRef,
+    row::{CLIENT_ID, POSITION, TS},
 };
 
 /// Conditions that all must hold. An empty filter lets everything pass.
@@ -96,46 +96,50 @@ fn integer(number: &Number) -> Option<i128> {
         .or_else(|| number.as_u64().map(i128::from))
 }
 
-/// Which columns of a row cross the boundary. `ClientId` and `_ts` always do.
+/// Which columns of an event cross the boundary. `ClientId` and `_ts` always do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Columns(Option<Vec<String>>);
+pub struct Columns {
+    /// `None` for every one.
+    names: Option<Vec<String>>,
+    /// Whether the event's position comes along.
+    position: bool,
+}
 
 impl Columns {
+    /// Stands for every column where columns are named.
+    pub const ALL: &str = "*";
+
     /// Every column.
     pub fn all() -> Self {
-        Self(None)
+        Self::default()
     }
 
-    /// These, `ClientId` and `_ts`.
-    pub fn only(names: Vec<String>) -> Self {
-        Self(Some(names))
-    }
-
-    /// The named ones; `None` for all.
-    pub fn names(&self) -> Option<&[String]> {
-        self.0.as_deref()
-    }
-
-    /// Appends `row`, cut to these columns, to `out`. Missing columns stay missing. One copy.
-    pub fn cut(&self, row: RowRef<'_>, out: &mut crate::RowsBuilder) {
-        let Some(names) = &self.0 else {
-            return out.push(row);
-        };
-        let always = [CLIENT_ID, TS];
-        out.push_kept(row, |column| {
-            let mut kept = always.into_iter().chain(names.iter().map(String::as_str));
-            kept.any(|name| name.as_bytes() == column)
-        });
-    }
-
-    /// All of `rows`, cut.
-    pub fn cut_all(&self, rows: &Rows) -> Rows {
-        if self.0.is_none() {
-            return rows.clone();
+    /// These, `ClientId` and `_ts`. `*` is every column; `_position` the event's position, in the place of a column of that name.
+    pub fn only(mut names: Vec<String>) -> Self {
+        let position = names.iter().any(|name| name == POSITION);
+        names.retain(|name| name != POSITION);
+        let all = names.iter().any(|name| name == Self::ALL);
+        Self {
+            names: (!all).then_some(names),
+            position,
         }
-        let mut out = crate::RowsBuilder::new();
-        rows.iter().for_each(|row| self.cut(row, &mut out));
-        out.finish()
+    }
+
+    /// Appends the event `row`, which stands at `position`, cut to these columns, to `out`. Missing columns stay missing. One copy.
+    pub fn cut(&self, row: RowRef<'_>, position: u64, out: &mut RowsBuilder) {
+        let before = [(POSITION, ValueRef::UInt(position))];
+        let before = if self.position { &before[..] } else { &[] };
+        match &self.names {
+            None if before.is_empty() => out.push(row),
+            None => out.push_with(before, row),
+            Some(names) => {
+                let always = [CLIENT_ID, TS];
+                out.push_kept(before, row, |column| {
+                    let mut kept = always.into_iter().chain(names.iter().map(String::as_str));
+                    kept.any(|name| name.as_bytes() == column)
+                });
+            }
+        }
     }
 }
 

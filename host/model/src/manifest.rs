@@ -1,6 +1,7 @@
 //! `artifact.yaml`: what an artifact is, what sets it off, what it wants to do and why.
 
 mod compare;
+pub(crate) mod need;
 mod read;
 mod resolve;
 
@@ -16,6 +17,7 @@ use crate::{
 };
 
 /// Why a text is no manifest.
+pub use self::need::{HttpNeed, MailNeed, Need};
 pub use crate::document::DocumentError as ManifestError;
 
 /// The custom section of a component in which its manifest stands, as the YAML text itself.
@@ -55,7 +57,8 @@ pub struct Subscription {
     /// Conditions that all must hold.
     #[serde(rename = "where", default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<ConditionSpec>,
-    /// The columns that cross the boundary, `ClientId` and `_ts` beside them; all where left out.
+    /// The columns that cross the boundary, `ClientId` and `_ts` beside them; all where left out. `*` is all of them, `_position` where in
+    /// the log the event stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
     /// How large a batch may grow.
@@ -122,19 +125,9 @@ pub enum Encoding {
 pub struct Declared {
     /// Why the artifact wants it, for the operator who is to grant it.
     pub reason: String,
-    /// For `http`: the requests it wants to make.
+    /// For `http` and `mail`: the requests it wants to make, the people it wants to write to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub needs: Vec<HttpNeed>,
-}
-
-/// A request that an artifact wants to make.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HttpNeed {
-    /// The method.
-    pub method: String,
-    /// The URL; `{parameter}` may stand in it, or be all of it.
-    pub url: String,
+    pub needs: Vec<Need>,
 }
 
 /// A column that an artifact emits.

@@ -31,3 +31,6 @@ pub const CLIENT_ID: &str = "ClientId";
 
 /// The column that says when a row was accepted: seconds since the Unix epoch, a float.
 pub const TS: &str = "_ts";
+
+/// The column that says where in its log an event stands, for subscriptions that ask for it: an integer, 0 for the log's first.
+pub const POSITION: &str = "_position";

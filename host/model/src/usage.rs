@@ -42,7 +42,7 @@ pub fn count(record: &AuditRecord) -> u64 {
 /// client of a label change, the key of a state's value.
 pub fn subject<'t>(capability: Capability, operation: &str, target: &'t str) -> Cow<'t, str> {
     match (capability, operation) {
-        (Capability::State, _) => Cow::Borrowed(""),
+        (Capability::State, _) | (Capability::Http, "forget") => Cow::Borrowed(""),
         (Capability::Labels, _) if !target.ends_with('…') => Cow::Borrowed(
             target
                 .rsplit_once(" of ")
@@ -108,6 +108,7 @@ mod tests {
             (Capability::Labels, "add", "A, B of …", "A, B of …"),
             (Capability::Clients, "search", "label:A", "label:A"),
             (Capability::State, "get", "told/C.1", ""),
+            (Capability::Http, "forget", "told/C.1", ""),
         ] {
             assert_eq!(subject(capability, operation, target), wanted, "{target}");
         }

@@ -156,6 +156,12 @@ impl Component {
                 format!("`{capability}` is declared and not imported: it needs no grant, and its declaration can go")
             })
             .collect();
+        if imports(Capability::Mail) && !self.egress.has_relay() {
+            warnings.push(
+                "it sends mail, and no relay is set: `mail` in the server's settings names one"
+                    .to_owned(),
+            );
+        }
         let inert = self
             .inspection
             .imports

@@ -107,6 +107,11 @@ impl Egress {
         }
     }
 
+    /// Whether there is a mail relay.
+    pub(crate) fn has_relay(&self) -> bool {
+        self.relay.is_some()
+    }
+
     /// Hands a message to the relay. Gives what the relay said.
     pub(crate) async fn mail(&self, mail: &Mail) -> Result<String, Untaken> {
         match (self.withholds(), &self.relay) {

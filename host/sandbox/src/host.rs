@@ -61,6 +61,9 @@ pub trait Host: Send + Sync {
         effect: &Effect,
         outcome: Vec<u8>,
     ) -> Result<(), Unavailable>;
+
+    /// Forgets what came of `effect`, wherever it was known from: asked for again it is done again, under another key.
+    async fn forget(&self, turn: &super::Turn, effect: &Effect) -> Result<(), Unavailable>;
 }
 
 /// Clients and the installation's state, as they were when the view was taken.

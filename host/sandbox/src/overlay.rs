@@ -145,7 +145,7 @@ impl Overlay {
     }
 
     /// The trigger at hand is over: the next one's effects are others.
-    pub fn forget(&self) {
+    pub fn clear(&self) {
         *lock(&self.taken) = None;
         lock(&self.sent).clear();
     }
@@ -247,6 +247,14 @@ impl Host for Overlay {
             by: turn.id.clone(),
             is_taken: false,
         });
+        Ok(())
+    }
+
+    async fn forget(&self, _: &Turn, effect: &Effect) -> Result<(), Unavailable> {
+        let mut sent = lock(&self.sent);
+        if let (_, Some(at)) = find(&sent, effect) {
+            sent[at].is_taken = true;
+        }
         Ok(())
     }
 }

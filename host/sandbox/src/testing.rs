@@ -143,6 +143,13 @@ impl Host for Outside {
         self.0.journal.lock().unwrap().insert(key, outcome);
         Ok(())
     }
+
+    async fn forget(&self, turn: &Turn, effect: &Effect) -> Result<(), Unavailable> {
+        self.check()?;
+        let key = format!("{} {effect:?}", turn.id);
+        self.0.journal.lock().unwrap().remove(&key);
+        Ok(())
+    }
 }
 
 #[async_trait]

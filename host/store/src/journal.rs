@@ -44,7 +44,7 @@ pub struct JournalEntry {
 pub struct Written {
     /// Which.
     pub effect: Effect,
-    /// Whether a part that is done had it: no other is answered with it.
+    /// Whether a part that is done had it, or it was forgotten: nothing is answered with it any more.
     pub is_taken: bool,
 }
 

@@ -252,6 +252,10 @@ typedef struct {
 } wb_response;
 
 wb_error wb_http_send(const wb_request *request, wb_response *response);
+/* Forgets what settled the request of this `once` name, so that the next call makes it again: in a further try of the turn, when its dead letter is redriven, in the ticks
+ * that follow one that was set aside. For an answer that somebody can mend the cause of, such as a 401 for a key that ran out: forget it, then retry or reject. What the
+ * other side did for the request it may then do twice. */
+void wb_http_forget(wb_text once);
 /* The first header of this name, in lower case; WB_MISSING's empty text where there is none. */
 wb_text wb_http_header(const wb_response *response, const char *name);
 

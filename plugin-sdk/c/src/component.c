@@ -189,6 +189,11 @@ wb_error wb_http_send(const wb_request *request, wb_response *response) {
     return DONE;
 }
 
+void wb_http_forget(wb_text once) {
+    contract_string_t name = lent(once);
+    watchbox_artifact_http_forget(&name);
+}
+
 wb_error wb_mail_send(const wb_mail *mail, wb_text *message_id) {
     static const wb_error_kind KINDS[] = {WB_DENIED, WB_INVALID, WB_REFUSED, WB_UNAVAILABLE, WB_LIMITED};
     contract_string_t *to = wb_alloc(mail->to_count * sizeof *to);

@@ -73,6 +73,12 @@ static wb_failure tick(double due, wb_rows *rows) {
         return wb_ok;
     }
     if (due == 8) return mail(rows);
+    if (due == 9) {
+        WB_TRY(wb_http_send(&(wb_request){.method = "POST", .url = {.text = wb_t("https://example.org/")}, .once = x}, &response));
+        if (response.status != 401) return wb_ok;
+        wb_http_forget(x);
+        return wb_retry(0, "refused");
+    }
     return due < 60 ? wb_ok : greet(rows);
 }
 
@@ -88,6 +94,12 @@ static wb_error in_turn(const wb_request *request, wb_response *response) {
 
 static wb_error busy(const wb_mail *message) {
     return message->to_count > 1 ? (wb_error){WB_UNAVAILABLE, wb_t("busy"), 0} : (wb_error){0};
+}
+
+static wb_error refusing(const wb_request *request, wb_response *response) {
+    (void)request;
+    response->status = 401;
+    return (wb_error){WB_NO_ERROR, {NULL, 0}, 0};
 }
 
 static void fresh(void) {
@@ -141,5 +153,13 @@ int main(void) {
     wbt_same(wbt_mail(), "to: a@example.org, b@example.org\ns\nt");
     wbt_deny("mail");
     wbt_same(strstr(wbt_tick(8), ": denied"), ": denied: grant `mail`");
+
+    /* What is forgotten is sent again. */
+    fresh();
+    wbt_respond(refusing);
+    for (int tries = 0; tries < 2; tries++) wbt_same(strstr(wbt_tick(9), "refused"), "refused");
+    wbt_respond(NULL);
+    wbt_same(strstr(wbt_tick(9), ": unr"), ": unreachable: nobody answers: call wbt_respond");
+    wbt_same(wb_format("%zu", wbt_requests()).data, "3");
     return wbt_finish();
 }

@@ -222,6 +222,11 @@ wb_error wb_http_send(const wb_request *request, wb_response *response) {
     return error;
 }
 
+void wb_http_forget(wb_text once) {
+    entry *settled = find(&world.journal, once);
+    if (settled != NULL && denial("http").kind == WB_NO_ERROR) drop(&world.journal, settled);
+}
+
 wb_error wb_mail_send(const wb_mail *mail, wb_text *message_id) {
     GRANTED("mail");
     entry *settled = find(&world.mailed, mail->once);

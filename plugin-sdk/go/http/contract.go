@@ -38,6 +38,8 @@ func send(request host.Request) (*host.Response, error) {
 	return response, nil
 }
 
+func forget(once string) { contract.Forget(once) }
+
 func text(from host.Text) contract.Text {
 	if from.Secret != "" {
 		return contract.MakeTextSecret(contract.Secret{Parameter: from.Secret, Prefix: from.Text})

@@ -121,6 +121,11 @@ func (r *Request) Send() (*Response, error) {
 	return &Response{*response}, nil
 }
 
+// Forget forgets what settled the request of this name (see Once), so that the next call makes it again: in a further try of the turn, when its dead letter is redriven, in
+// the ticks that follow one that was set aside. It is for an answer that somebody can mend the cause of, such as a 401 for a key that ran out: forget it, then retry or
+// reject. What the other side did for the request it may then do twice.
+func Forget(once string) { forget(once) }
+
 // A Response is a response, whatever its status.
 type Response struct{ host.Response }
 

@@ -10,3 +10,9 @@ func send(request host.Request) (*host.Response, error) {
 	}
 	return host.Played.Send(request)
 }
+
+func forget(once string) {
+	if host.Played.Forget != nil {
+		host.Played.Forget(once)
+	}
+}

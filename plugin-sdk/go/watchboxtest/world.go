@@ -99,6 +99,11 @@ func (w *World) play() {
 		return w.relabel(id, labels, func(own []string) []string { return own })
 	}
 	host.Played.Send = w.send
+	host.Played.Forget = func(once string) {
+		if !w.Denied["http"] {
+			delete(w.journal, once)
+		}
+	}
 	host.Played.Mail = w.mail
 	host.Played.State = func(key string) ([]byte, bool, error) {
 		value, found := w.State[key]

@@ -78,6 +78,10 @@ export function request(method, url, { headers = {}, body = "", json, timeout, o
   return new Response(answer.status, answer.headers, answer.body);
 }
 
+export function forget(once) {
+  call("http", "forget", once);
+}
+
 export const get = (url, options) => request("GET", url, options);
 export const post = (url, options) => request("POST", url, options);
 export const put = (url, options) => request("PUT", url, options);

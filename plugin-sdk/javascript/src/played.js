@@ -89,6 +89,7 @@ function http(world) {
         timeout: timeoutMs === undefined ? undefined : timeoutMs / 1000,
         once,
       }),
+    forget: (once) => world.journal.delete(once),
   };
 }
 

@@ -176,6 +176,25 @@ test("mail is sent once over tries", () => {
   assert.throws(() => new World({ deny: ["mail"] }).install(mailing).tick(0), /mail: denied: /);
 });
 
+test("what is forgotten is sent again", () => {
+  const patient = ticking(() => {
+    if (http.post("https://h.example/", { once: "C.1" }).status === 401) {
+      http.forget("C.1");
+      throw new Retry("refused");
+    }
+    return [];
+  });
+  let status = 401;
+  const played = new World({ respond: () => new http.Response(status) });
+  const installed = played.install(patient);
+  for (let tries = 0; tries < 2; tries++) {
+    assert.throws(() => installed.tick(60), { name: "Retry" });
+  }
+  status = 200;
+  installed.tick(60);
+  assert.equal(played.requests.length, 3);
+});
+
 test("a secret stands in a body", () => {
   const posting = ticking(() => {
     http.post("https://h.example/", { body: ['{"key":"', http.secret("key"), '","a":"ü"}', http.secret("key", "x")] });

@@ -48,3 +48,8 @@ export function request(method: string, url: Text, options?: Options): Response;
 export function get(url: Text, options?: Options): Response;
 export function post(url: Text, options?: Options): Response;
 export function put(url: Text, options?: Options): Response;
+
+/** Forgets what settled the request of this `once` name, so that the next call makes it again: in a further try of the turn, when its dead letter is
+ * redriven, in the ticks that follow one that was set aside. For an answer that somebody can mend the cause of, such as a 401 for a key that ran out: forget
+ * it, then throw `Retry` or `Reject`. What the other side did for the request it may then do twice. */
+export function forget(once: string): void;

@@ -189,6 +189,22 @@ class Turns(unittest.TestCase):
                 installed.tick(60)
         self.assertEqual(len(played.mails), 1)
 
+    def test_what_is_forgotten_is_sent_again(self):
+        class Patient(Artifact):
+            def tick(self, tick):
+                if http.post("https://h.example/", once="C.1").status == 401:
+                    http.forget("C.1")
+                    raise Retry("refused")
+
+        played = World(respond=lambda request: Response(401))
+        installed = played.install(Patient)
+        for _ in range(2):
+            with self.assertRaises(Retry):
+                installed.tick(60)
+        played.respond = lambda request: Response(200)
+        installed.tick(60)
+        self.assertEqual(len(played.requests), 3)
+
     def test_a_secret_stands_in_a_body(self):
         class Posting(Artifact):
             def tick(self, tick):

@@ -146,6 +146,9 @@ class Http:
             body = body[: place.at] + b"{" + place.parameter.encode("utf-8") + b"}" + body[place.at :]
         return self._world.answer(sdk_http.Request(request.method, text(request.url), headers, body, timeout, request.once))
 
+    def forget(self, once: str) -> None:
+        self._world.journal.pop(once, None)
+
 
 class Mail:
     """The interface ``mail``."""

@@ -165,6 +165,16 @@ def put(url: Text, **more: Any) -> Response:
     return request("PUT", url, **more)
 
 
+def forget(once: str) -> None:
+    """Forgets what settled the request of this ``once`` name, so that the next call makes it again: in a further try of the turn, when its dead
+    letter is redriven, in the ticks that follow one that was set aside.
+
+    For an answer that somebody can mend the cause of, such as a 401 for a key that ran out: forget it, then raise ``Retry`` or ``Reject``. What the
+    other side did for the request it may then do twice.
+    """
+    host().http.forget(once)
+
+
 def _body(body: Body) -> tuple[bytes, list[tuple[int, str]]]:
     """The body without its secrets, and the place of each."""
     whole, secrets = bytearray(), []

@@ -22,6 +22,15 @@ mod response;
 pub use request::{Request, Text, secret, secret_after};
 pub use response::Response;
 
+/// Forgets what settled the request of this `once` name, so that the next call makes it again: in a further try of the turn, when its dead letter is
+/// redriven, in the ticks that follow one that was set aside.
+///
+/// For an answer that somebody can mend the cause of, such as a 401 for a key that ran out: forget it, then return [`crate::Failure`]'s retry or
+/// reject. What the other side did for the request it may then do twice.
+pub fn forget(once: &str) {
+    crate::host::forget(once);
+}
+
 /// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {

@@ -1,7 +1,8 @@
-//! `cargo xtask bench languages`: the same artifact in every language, as a table for docs/languages.md.
+//! `cargo xtask bench languages`: the same two artifacts in every language, as a table for docs/languages.md: one that decodes what each event holds, and one that does
+//! next to nothing with it, so that what is seen is what it costs to hand events over.
 //!
 //! Every event of the file matches, so that the guests do all the work there is. Speed is by processor time, which another program's load does not change as it does
-//! the clock's; what starting takes is taken off.
+//! the clock's. Of the decoding, what starting takes is taken off; of the matching, what the same run takes whose filter lets nothing pass.
 
 use std::{
     fs::{self, File},
@@ -35,10 +36,11 @@ pub(crate) struct Options {
     debug: bool,
 }
 
-/// A language, or an engine of it, and where the artifact in it is.
+/// A language, or an engine of it, and where the artifacts in it are.
 struct Candidate {
     name: &'static str,
-    folder: PathBuf,
+    decoding: PathBuf,
+    matching: PathBuf,
 }
 
 /// What was found.
@@ -47,7 +49,8 @@ struct Figures {
     build: Duration,
     compile: Duration,
     start: Duration,
-    per_second: f64,
+    decoded: f64,
+    matched: f64,
     memory: u64,
     imports: usize,
 }
@@ -92,39 +95,36 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn candidates(build: &Build) -> Result<Vec<Candidate>> {
-    let sdk = |language: &str| build.root().join("plugin-sdk").join(language).join(EXAMPLE);
-    languages::link_javascript(&sdk("javascript"))?;
-    Ok(vec![
-        Candidate {
-            name: "Rust",
-            folder: build.root().join("plugins").join(POWERSHELL_FOLDER),
-        },
-        Candidate {
-            name: "C",
-            folder: sdk("c"),
-        },
-        Candidate {
-            name: "Go",
-            folder: sdk("go"),
-        },
-        Candidate {
-            name: "Python",
-            folder: sdk("python"),
-        },
-        Candidate {
-            name: "JavaScript, QuickJS",
-            folder: sdk("javascript"),
-        },
-        Candidate {
-            name: "JavaScript, SpiderMonkey",
-            folder: with_spidermonkey(build, &sdk("javascript"))?,
-        },
-    ])
+    let decoding = |language: &str| build.root().join("plugin-sdk").join(language).join(EXAMPLE);
+    let matching = |language: &str| build.root().join("tests/bench/matching").join(language);
+    let of = |name, language| Candidate {
+        name,
+        decoding: decoding(language),
+        matching: matching(language),
+    };
+    let rust = Candidate {
+        decoding: build.root().join("plugins").join(POWERSHELL_FOLDER),
+        ..of("Rust", "rust")
+    };
+    let quickjs = of("JavaScript, QuickJS", "javascript");
+    languages::link_javascript(&quickjs.decoding)?;
+    languages::link_javascript(&quickjs.matching)?;
+    let spidermonkey = Candidate {
+        name: "JavaScript, SpiderMonkey",
+        decoding: with_spidermonkey(build, "decoding", &quickjs.decoding)?,
+        matching: with_spidermonkey(build, "matching", &quickjs.matching)?,
+    };
+    let others = [of("C", "c"), of("Go", "go"), of("Python", "python")];
+    Ok([rust]
+        .into_iter()
+        .chain(others)
+        .chain([quickjs, spidermonkey])
+        .collect())
 }
 
-/// The example in JavaScript, with the other engine.
-fn with_spidermonkey(build: &Build, from: &Path) -> Result<PathBuf> {
-    let folder = build.target().join("bench/spidermonkey");
+/// An artifact in JavaScript, with the other engine.
+fn with_spidermonkey(build: &Build, name: &str, from: &Path) -> Result<PathBuf> {
+    let folder = build.target().join("bench/spidermonkey").join(name);
     fs::create_dir_all(&folder)?;
     for entry in fs::read_dir(from)? {
         let file = entry?.path();
@@ -135,9 +135,14 @@ fn with_spidermonkey(build: &Build, from: &Path) -> Result<PathBuf> {
             )?;
         }
     }
-    let sdk = from.join("../..").canonicalize()?;
-    let package = fs::read_to_string(from.join("package.json"))?
-        .replace("file:../..", &format!("file:{}", sdk.display()))
+    let package = fs::read_to_string(from.join("package.json"))?;
+    let sdk = package
+        .split_once("\"file:")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map(|(sdk, _)| sdk)
+        .context("package.json names no SDK by `file:`")?;
+    let package = package
+        .replace(sdk, &from.join(sdk).canonicalize()?.display().to_string())
         .replacen('{', "{ \"watchbox\": { \"engine\": \"spidermonkey\" },", 1);
     fs::write(folder.join("package.json"), package)?;
     languages::link_javascript(&folder)?;
@@ -157,6 +162,54 @@ fn events(file: &Path, count: usize) -> Result<PathBuf> {
     Ok(file.to_owned())
 }
 
+/// A component, and what it is run with.
+struct Built<'b> {
+    program: PathBuf,
+    component: PathBuf,
+    folder: &'b Path,
+    took: Duration,
+}
+
+impl<'b> Built<'b> {
+    fn of(build: &Build, source: &Path, toolchains: &Toolchains, folder: &'b Path) -> Result<Self> {
+        let (program, component) = (build.program("watchbox")?, folder.join("artifact.wasm"));
+        let built = usage::run(
+            Command::new(&program)
+                .arg("build")
+                .arg(source)
+                .arg("--out")
+                .arg(&component)
+                .env("PATH", toolchains.path()?)
+                .stdout(File::create(folder.join("stdout"))?)
+                .stderr(File::create(folder.join("stderr"))?),
+        )?;
+        Ok(Self {
+            program,
+            component,
+            folder,
+            took: built.elapsed,
+        })
+    }
+
+    /// What a run over `events` took, the most memory that it had, and how many rows it made.
+    fn run(&self, events: &Path, more: &[&str]) -> Result<(usage::Took, u64, usize)> {
+        let rows = self.folder.join("rows.ndjson");
+        let mut command = Command::new(&self.program);
+        command
+            .arg("run")
+            .arg(&self.component)
+            .arg("--events")
+            .arg(events)
+            .args(more)
+            // Compiled code is kept in here, so that the first run compiles.
+            .env("XDG_CACHE_HOME", self.folder)
+            .stdout(File::create(&rows)?)
+            .stderr(File::create(self.folder.join("stderr"))?);
+        let (took, memory) = watched(&mut command)?;
+        Ok((took, memory, fs::read_to_string(&rows)?.lines().count()))
+    }
+}
+
 fn measure(
     build: &Build,
     candidate: &Candidate,
@@ -166,66 +219,68 @@ fn measure(
 ) -> Result<Figures> {
     eprintln!("  {}", candidate.name);
     let folder = tempfile::tempdir()?;
-    let component = folder.path().join("artifact.wasm");
-    let program = build.program("watchbox")?;
-    let built = usage::run(
-        Command::new(&program)
-            .arg("build")
-            .arg(&candidate.folder)
-            .arg("--out")
-            .arg(&component)
-            .env("PATH", toolchains.path()?)
-            .stdout(File::create(folder.path().join("stdout"))?)
-            .stderr(File::create(folder.path().join("stderr"))?),
-    )?;
-    let run = |events: &Path| -> Result<(usage::Took, u64)> {
-        let rows = folder.path().join("rows.ndjson");
-        let mut command = Command::new(&program);
-        command
-            .arg("run")
-            .arg(&component)
-            .arg("--events")
-            .arg(events)
-            // Compiled code is kept in here, so that the first run compiles.
-            .env("XDG_CACHE_HOME", folder.path())
-            .stdout(File::create(&rows)?)
-            .stderr(File::create(folder.path().join("stderr"))?);
-        let took = watched(&mut command)?;
-        let lines =
-            |file: &Path| Ok::<_, std::io::Error>(fs::read_to_string(file)?.lines().count());
-        ensure!(
-            lines(&rows)? == lines(events)?,
-            "{} made other rows",
-            candidate.name
-        );
-        Ok(took)
+    let built = Built::of(build, &candidate.decoding, toolchains, folder.path())?;
+    let run = |events: &Path, count: usize| -> Result<(usage::Took, u64)> {
+        let (took, memory, rows) = built.run(events, &[])?;
+        ensure!(rows == count, "{} made {rows} rows", candidate.name);
+        Ok((took, memory))
     };
-    let (compiled, _) = run(one)?;
-    let mut start = run(one)?.0;
-    let (mut most, mut memory) = run(many)?;
+    let (compiled, _) = run(one, 1)?;
+    let mut start = run(one, 1)?.0;
+    let (mut most, mut memory) = run(many, options.events)?;
     for _ in 1..options.runs {
-        let (again, _) = run(one)?;
+        let (again, _) = run(one, 1)?;
         start.elapsed = start.elapsed.min(again.elapsed);
         start.cpu = start.cpu.min(again.cpu);
-        let (again, peak) = run(many)?;
+        let (again, peak) = run(many, options.events)?;
         most.cpu = most.cpu.min(again.cpu);
         memory = memory.min(peak);
     }
-    let work = most.cpu.saturating_sub(start.cpu).as_secs_f64();
-    let inspected = Command::new(&program)
+    let inspected = Command::new(&built.program)
         .args(["inspect", "--json"])
-        .arg(&component)
+        .arg(&built.component)
         .output()?;
     let inspected: serde_json::Value = serde_json::from_slice(&inspected.stdout)?;
+    let per_second =
+        |work: Duration| options.events as f64 / work.as_secs_f64().max(f64::MIN_POSITIVE);
     Ok(Figures {
-        size: fs::metadata(&component)?.len(),
-        build: built.elapsed,
+        size: fs::metadata(&built.component)?.len(),
+        build: built.took,
         compile: compiled.cpu.saturating_sub(start.cpu),
         start: start.elapsed,
-        per_second: options.events as f64 / work.max(1e-9),
+        decoded: per_second(most.cpu.saturating_sub(start.cpu)),
+        matched: per_second(matching(build, candidate, toolchains, options, many)?),
         memory,
         imports: inspected["imports"].as_array().map_or(0, Vec::len),
     })
+}
+
+/// What it takes to hand all events over, and to look for a word in each.
+fn matching(
+    build: &Build,
+    candidate: &Candidate,
+    toolchains: &Toolchains,
+    options: &Options,
+    events: &Path,
+) -> Result<Duration> {
+    let folder = tempfile::tempdir()?;
+    let built = Built::of(build, &candidate.matching, toolchains, folder.path())?;
+    // The first run compiles.
+    built.run(events, &["--param", "Pattern=^$"])?;
+    let (mut all, mut none) = (Duration::MAX, Duration::MAX);
+    for _ in 0..options.runs {
+        let (took, _, rows) = built.run(events, &[])?;
+        ensure!(rows > 0, "{} matched nothing", candidate.name);
+        all = all.min(took.cpu);
+        let (took, _, rows) = built.run(events, &["--param", "Pattern=^$"])?;
+        ensure!(
+            rows == 0,
+            "{} was handed what does not match",
+            candidate.name
+        );
+        none = none.min(took.cpu);
+    }
+    Ok(all.saturating_sub(none))
 }
 
 /// Runs a command to its end; gives what it took, and the most memory that it had, in bytes.
@@ -265,17 +320,18 @@ fn high_water(pid: u32) -> Option<u64> {
 fn print(figures: &[(&str, Figures)]) {
     let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     println!(
-        "\n| language | component | build | compile, once | start | events a CPU second | memory | imports |"
+        "\n| language | component | build | compile, once | start | matched a CPU second | decoded a CPU second | memory | imports |"
     );
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for (name, figures) in figures {
         println!(
-            "| {name} | {:.2} MiB | {:.1} s | {:.1} s | {:.0} ms | {:.0}k | {:.0} MiB | {} |",
+            "| {name} | {:.2} MiB | {:.1} s | {:.1} s | {:.0} ms | {:.0}k | {:.0}k | {:.0} MiB | {} |",
             mebibytes(figures.size),
             figures.build.as_secs_f64(),
             figures.compile.as_secs_f64(),
             figures.start.as_secs_f64() * 1_000.0,
-            figures.per_second / 1_000.0,
+            figures.matched / 1_000.0,
+            figures.decoded / 1_000.0,
             mebibytes(figures.memory),
             figures.imports,
         );

@@ -11,11 +11,11 @@ use serde_json::Value;
 use watchbox_model::{
     Client, Grants, Limits, LogKey, Manifest, Rows, RowsBuilder, Time, TurnId,
     audit::Decision,
-    event::{EventContext, read_json_matching},
+    event::{EventContext, Place, read_json_matching},
     manifest::ResolvedSubscription,
     message::Source,
     parameter::Parameters,
-    row::{JsonEncoding, write_json},
+    row::{JsonEncoding, POSITION, write_json},
     turn,
 };
 use watchbox_sandbox::{
@@ -183,7 +183,7 @@ impl<'c> Run<'c> {
             let again = last.map(|(last, input)| (again(last), input));
             return Ok(again.into_iter().collect());
         }
-        self.memory.forget();
+        self.memory.clear();
         let inputs = match &turn.trigger {
             Trigger::Tick(due) => {
                 if self.manifest.schedule.is_none() {
@@ -221,7 +221,9 @@ impl<'c> Run<'c> {
         let size = usize::try_from(subscription.batch.rows)?.max(1);
         let mut passed = RowsBuilder::new();
         for event in events {
-            let rows = self.passing(subscription, event)?;
+            let own = event.columns.get(POSITION).and_then(Value::as_u64);
+            let position = own.unwrap_or(self.position + passed.len() as u64);
+            let rows = self.passing(subscription, event, position)?;
             rows.iter().for_each(|row| passed.push(row));
         }
         let rows = passed.finish();
@@ -262,7 +264,12 @@ impl<'c> Run<'c> {
     }
 
     /// An event as it is accepted, if it passes the filter. Its `_ts`, where it has one, is when it was accepted.
-    fn passing(&self, subscription: &ResolvedSubscription, event: &Event) -> anyhow::Result<Rows> {
+    fn passing(
+        &self,
+        subscription: &ResolvedSubscription,
+        event: &Event,
+        position: u64,
+    ) -> anyhow::Result<Rows> {
         let at = event.columns.get("_ts").and_then(Value::as_f64);
         let context = EventContext {
             client: None,
@@ -274,7 +281,7 @@ impl<'c> Run<'c> {
             &context,
             &subscription.filter,
             &subscription.columns,
-            &mut 1,
+            &mut Place { line: 1, position },
         );
         if let Some(refusal) = batch.refused.first() {
             let place = format!("{}:{}", self.case.file.display(), event.line);

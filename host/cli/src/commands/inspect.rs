@@ -168,8 +168,7 @@ fn declared_table(inspection: &Inspection) -> Table {
         let reason = declared.reason.as_str();
         table.row([capability.as_str().into(), imported, reason.into()]);
         for need in &declared.needs {
-            let need = format!("{} {}", need.method, need.url);
-            table.row([Cell::default(), Cell::default(), need.into()]);
+            table.row([Cell::default(), Cell::default(), need.to_string().into()]);
         }
     }
     table

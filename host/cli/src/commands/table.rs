@@ -147,6 +147,10 @@ fn details(installation: &Installation, now: Time) -> Details {
             installation.last_turn.map(|turn| ago(turn.0, now)),
         )
         .line_if(
+            "Next try",
+            installation.next_try.map(|next| ago(next.0, now)),
+        )
+        .line_if(
             "Next tick",
             installation.next_tick.map(|tick| ago(tick.0, now)),
         )

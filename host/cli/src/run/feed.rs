@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::mpsc;
 use watchbox_model::{
-    event::{EventBatch, EventContext, Refusal, read_json_matching},
+    event::{EventBatch, EventContext, Place, Refusal, read_json_matching},
     manifest::ResolvedSubscription,
 };
 
@@ -68,7 +68,7 @@ fn read(
     pieces: &mpsc::Sender<io::Result<Fed>>,
 ) -> io::Result<()> {
     let mut lines = Lines::new(source);
-    let mut next_line = 1;
+    let mut place = Place::default();
     while let Some(piece) = lines.next()? {
         let fed = match piece {
             Piece::Lines(text) => {
@@ -77,7 +77,7 @@ fn read(
                     context,
                     &subscription.filter,
                     &subscription.columns,
-                    &mut next_line,
+                    &mut place,
                 );
                 Fed {
                     bytes: text.len() as u64,
@@ -87,10 +87,10 @@ fn read(
             }
             Piece::TooLong => {
                 let refusal = Refusal {
-                    line: next_line,
+                    line: place.line,
                     reason: format!("it has more than {MAX_LINE} bytes"),
                 };
-                next_line += 1;
+                place.line += 1;
                 Fed {
                     bytes: MAX_LINE as u64,
                     events: 0,

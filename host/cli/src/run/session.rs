@@ -102,7 +102,7 @@ impl Session {
             }
             self.position = to;
         }
-        self.memory.forget();
+        self.memory.clear();
         Ok(())
     }
 
@@ -114,7 +114,7 @@ impl Session {
     ) -> anyhow::Result<()> {
         let trigger = Trigger::Tick { due };
         let result = self.turn(trigger, Input::Tick { due }, due).await?;
-        self.memory.forget();
+        self.memory.clear();
         match result {
             Ok(effects) => emit(&effects.rows),
             Err(failure) => {
@@ -138,6 +138,8 @@ impl Session {
             now,
             attempt: 1,
         };
+        // What is asked for again in the same words is told once.
+        let mut told = None;
         loop {
             let report = self.rehearsal.turn(&turn, &input).await;
             let report = report.context("the artifact can't be started")?;
@@ -154,11 +156,14 @@ impl Session {
             self.summary.discarded += 1;
             match &failure {
                 TurnFailure::Retry { reason, after } if turn.attempt < self.tries => {
-                    self.progress.remark(&format!(
-                        "the artifact asks for another try in {:.1} s: {}",
-                        after.as_secs_f64(),
-                        printable(reason)
-                    ));
+                    if told.as_ref() != Some(reason) {
+                        self.progress.remark(&format!(
+                            "the artifact asks for another try in {:.1} s: {}",
+                            after.as_secs_f64(),
+                            printable(reason)
+                        ));
+                        told = Some(reason.clone());
+                    }
                     tokio::time::sleep(*after).await;
                     turn.attempt += 1;
                 }

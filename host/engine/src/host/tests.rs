@@ -75,3 +75,20 @@ async fn an_effect_that_could_not_be_written_down_is_written_before_the_next_try
     assert_eq!((open.len(), open[0].1.len()), (1, 1));
     assert_eq!(outcome(&host, &turn).await.as_deref(), Some(&b"ok"[..]));
 }
+
+#[tokio::test]
+async fn what_is_forgotten_stays_so_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = server::open(&folder).await;
+    server::put(store.as_ref(), "A").await;
+    let host = InstallationHost::new(Arc::clone(&store), server::name("A"));
+    let turn = turn(1);
+    host.enter(turn.id.clone(), journal(&turn));
+    host.journal(&turn, &told(), b"401".to_vec()).await.unwrap();
+    assert!(outcome(&host, &turn).await.is_some());
+    host.forget(&turn, &told()).await.unwrap();
+    assert_eq!(outcome(&host, &turn).await, None);
+    let open = store.open_turns(&server::name("A")).await.unwrap();
+    let (_, written) = &open[0];
+    assert!(written.iter().all(|entry| entry.is_taken) && written.len() == 1);
+}

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use watchbox_model::{
     Filter, Rows, RowsBuilder, Time,
-    event::{EventContext, read_json, read_json_matching},
+    event::{EventContext, Place, read_json, read_json_matching},
     filter::{Columns, Condition, Test},
 };
 
@@ -23,17 +23,19 @@ fuzz_target!(|body: &[u8]| {
         column: "a".to_owned(),
         test: Test::Exists(true),
     }]);
-    let columns = Columns::only(vec!["a".to_owned()]);
-    let mut line = 1;
-    let (events, some) = read_json_matching(body, &context, &filter, &columns, &mut line);
+    let columns = Columns::only(vec!["a".to_owned(), "_position".to_owned()]);
+    let mut place = Place::default();
+    let (events, some) = read_json_matching(body, &context, &filter, &columns, &mut place);
     assert_eq!(events as usize, all.rows.len());
     assert_eq!(
         (some.refused, some.refused_total, some.seen),
         (all.refused, all.refused_total, all.seen)
     );
     let mut wanted = RowsBuilder::new();
-    for row in all.rows.iter().filter(|row| filter.passes(*row)) {
-        columns.cut(row, &mut wanted);
+    for (position, row) in (0..).zip(all.rows.iter()) {
+        if filter.passes(row) {
+            columns.cut(row, position, &mut wanted);
+        }
     }
     assert_eq!(some.rows, wanted.finish());
 });

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use watchbox_model::{
-    Rows,
+    Rows, RowsBuilder,
     filter::Columns,
     row::{JsonEncoding, write_json},
 };
@@ -29,7 +29,12 @@ fuzz_target!(|array: &[u8]| {
         Rows::from_parts(data.clone(), ends.to_vec()).as_ref(),
         Ok(&rows)
     );
-    let cut = Columns::only(vec!["a".to_owned()]).cut_all(&rows);
+    let columns = Columns::only(vec!["a".to_owned(), "_position".to_owned()]);
+    let mut cut = RowsBuilder::new();
+    for (position, row) in (u64::from(u32::MAX)..).zip(rows.iter()) {
+        columns.cut(row, position, &mut cut);
+    }
+    let cut = cut.finish();
     assert_eq!(cut.len(), rows.len());
     Rows::from_array(cut.to_array().into()).expect("what was cut are rows");
 });

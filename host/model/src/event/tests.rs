@@ -415,15 +415,18 @@ fn matching_keeps_what_passes_cut_to_its_columns() {
     }]);
     let columns = Columns::only(vec!["cmd".to_owned()]);
     let lines = b"{\"x\":1,\"cmd\":\"a -ENC b\"}\n\n{\"cmd\":\"dir\"}\nwrong\n{\"x\":2}\n";
-    let mut line = 10;
-    let (events, batch) = read_json_matching(lines, &context(), &filter, &columns, &mut line);
+    let mut place = Place {
+        line: 10,
+        position: 7,
+    };
+    let (events, batch) = read_json_matching(lines, &context(), &filter, &columns, &mut place);
     assert_eq!(events, 3);
     assert_eq!(rows(&batch), [r#"{"cmd":"a -ENC b"}"#]);
     assert_eq!(
         refusals(&batch),
         [(13, "`wrong` where a value is wanted (byte 1 of it)")]
     );
-    assert_eq!(line, 15);
+    assert_eq!((place.line, place.position), (15, 10));
     assert_eq!(batch.seen.len(), 1);
 }
 
@@ -520,17 +523,20 @@ proptest! {
     fn matching_is_reading_and_filtering(lines in prop::collection::vec(line(), 1..12), only in any::<bool>()) {
         let body = lines.join("\n") + "\n";
         let filter = Filter::new(vec![Condition { column: "a".to_owned(), test: Test::Exists(true) }]);
-        let columns = if only { Columns::only(vec!["a".to_owned()]) } else { Columns::all() };
+        let wanted = if only { ["a", "_position"] } else { ["*", "_position"] };
+        let columns = Columns::only(wanted.map(str::to_owned).to_vec());
         let all = read_json(body.as_bytes(), &context());
-        let mut line = 1;
-        let (events, some) = read_json_matching(body.as_bytes(), &context(), &filter, &columns, &mut line);
+        let mut place = Place::default();
+        let (events, some) = read_json_matching(body.as_bytes(), &context(), &filter, &columns, &mut place);
         prop_assert_eq!(events as usize, all.rows.len());
         prop_assert_eq!(&some.refused, &all.refused);
         prop_assert_eq!(some.refused_total, all.refused_total);
         prop_assert_eq!(&some.seen, &all.seen);
         let mut wanted = crate::RowsBuilder::new();
-        all.rows.iter().filter(|row| filter.passes(*row)).for_each(|row| columns.cut(row, &mut wanted));
+        for (position, row) in all.rows.iter().enumerate().filter(|(_, row)| filter.passes(*row)) {
+            columns.cut(row, position as u64, &mut wanted);
+        }
         prop_assert_eq!(&some.rows, &wanted.finish());
-        prop_assert_eq!(line as usize, lines.len() + 1);
+        prop_assert_eq!(place, Place { line: lines.len() as u64 + 1, position: events });
     }
 }

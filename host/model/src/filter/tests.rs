@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::RowsBuilder;
+use crate::{Rows, RowsBuilder};
 
 fn row() -> Rows {
     let mut builder = RowsBuilder::new();
@@ -99,13 +99,54 @@ fn all_conditions_must_hold_and_none_lets_everything_pass() {
 #[test]
 fn a_cut_keeps_the_named_columns_the_client_and_the_time() {
     let rows = row();
-    let cut = Columns::only(vec!["int".to_owned(), "missing".to_owned()]).cut_all(&rows);
-    let names: Vec<_> = cut
-        .iter()
-        .flat_map(RowRef::columns)
-        .map(|(name, _)| name)
-        .collect();
-    assert_eq!(names, ["_ts", "ClientId", "int"]);
+    let cut = cut(&Columns::only(named(["int", "missing"])), &rows);
+    assert_eq!(names(&cut), ["_ts", "ClientId", "int"]);
     assert_eq!(Rows::from_array(cut.to_array().into()), Ok(cut));
-    assert_eq!(Columns::all().cut_all(&rows), rows);
+}
+
+#[test]
+fn every_column_is_the_row_as_it_is() {
+    let rows = row();
+    for all in [Columns::all(), Columns::only(named(["*"]))] {
+        assert_eq!(cut(&all, &rows), rows);
+    }
+}
+
+#[test]
+fn a_position_comes_along_in_the_place_of_a_column_of_its_name() {
+    let mut rows = RowsBuilder::new();
+    rows.push_columns([("_position", ValueRef::Str("forged")), ("a", ValueRef::Nil)]);
+    let rows = rows.finish();
+    for (columns, kept) in [
+        (&["*", "_position"][..], &["_position", "a"][..]),
+        (&["_position", "a"], &["_position", "a"]),
+        (&["_position"], &["_position"]),
+    ] {
+        let columns = Columns::only(columns.iter().map(|name| (*name).to_owned()).collect());
+        let cut = cut(&columns, &rows);
+        assert_eq!(names(&cut), kept);
+        let position = cut.iter().next().and_then(|row| row.column("_position"));
+        assert_eq!(position, Some(ValueRef::UInt(300)));
+        assert_eq!(Rows::from_array(cut.to_array().into()), Ok(cut));
+    }
+    // Nobody asked for it: it is a column like any other.
+    assert_eq!(cut(&Columns::all(), &rows), rows);
+}
+
+fn named<const N: usize>(names: [&str; N]) -> Vec<String> {
+    names.map(str::to_owned).to_vec()
+}
+
+/// `rows`, which stand at 300, cut.
+fn cut(columns: &Columns, rows: &Rows) -> Rows {
+    let mut out = RowsBuilder::new();
+    for (position, row) in (300..).zip(rows.iter()) {
+        columns.cut(row, position, &mut out);
+    }
+    out.finish()
+}
+
+fn names(rows: &Rows) -> Vec<&str> {
+    let columns = rows.iter().flat_map(RowRef::columns);
+    columns.map(|(name, _)| name).collect()
 }

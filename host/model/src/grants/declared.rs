@@ -3,13 +3,18 @@
 use url::Position;
 
 use super::{
-    Grants, HttpGrant, LabelPattern, LabelsGrant, Recipients, UrlPattern, lack::needed_url,
+    Grants, HttpGrant, LabelPattern, LabelsGrant, Recipients, UrlPattern,
+    lack::{needed_addresses, needed_url},
 };
-use crate::{Capability, Manifest, SearchTerm, parameter::Parameters};
+use crate::{
+    Capability, Manifest, SearchTerm,
+    manifest::{HttpNeed, Need},
+    parameter::Parameters,
+};
 
 impl Grants {
-    /// Everything that `manifest` declares, for these parameters: every client, every label and every recipient of mail, and of http each request that it names; of a URL that is a
-    /// secret, every path of its host. Gives the grants, and of the requests those that can't be granted, each with the reason.
+    /// Everything that `manifest` declares, for these parameters: every client and every label, of http and mail each request and recipient that it names (of mail every one, where it names none); of a URL that is a
+    /// secret, every path of its host. Gives the grants, and of what is named that which can't be granted, with the reason.
     pub fn declared(manifest: &Manifest, parameters: &Parameters) -> (Self, Vec<String>) {
         let mut grants = Self::default();
         let mut left_out = Vec::new();
@@ -27,40 +32,52 @@ impl Grants {
                         left_out
                             .push("http: the manifest names no request under `needs`".to_owned());
                     }
-                    for need in &declared.needs {
-                        let found = needed_url(need, manifest, parameters);
-                        let pattern = found.and_then(|(url, secrets)| {
-                            let exact = url[..Position::AfterPath].parse::<UrlPattern>();
-                            let exact = exact.ok().filter(|_| secrets.is_empty());
-                            let below = || format!("{}/*", &url[..Position::BeforePath]).parse();
-                            exact
-                                .map_or_else(below, Ok)
-                                .map_err(|error| error.to_string())
-                        });
-                        match pattern {
-                            Ok(url) => grants.http.push(HttpGrant {
-                                method: need.method.clone(),
-                                url,
-                                secrets: parameters.secrets.keys().cloned().collect(),
-                                redirects: 0,
-                                addresses: Vec::new(),
-                            }),
-                            // The pattern's own text might hold a secret's.
-                            Err(_) => left_out.push(format!(
-                                "http: {} {}: with its parameters filled in it is no URL that can be granted",
-                                need.method, need.url
-                            )),
-                        }
-                    }
                 }
-                Capability::Mail => grants.mail = vec![Recipients::Any],
+                Capability::Mail if declared.needs.is_empty() => {
+                    grants.mail = vec![Recipients::Any];
+                }
+                Capability::Mail => {}
                 Capability::State => grants.state = true,
                 Capability::Log => grants.log = true,
                 Capability::Clock => grants.clock = true,
             }
+            for need in &declared.needs {
+                let granted = match need {
+                    Need::Http(need) => needed_request(need, manifest, parameters)
+                        .map(|grant| grants.http.push(grant)),
+                    Need::Mail(need) => needed_addresses(need, manifest, parameters)
+                        .map(|to| grants.mail.extend(to.into_iter().map(Recipients::One))),
+                };
+                // Why might hold a secret's text.
+                if granted.is_err() {
+                    left_out.push(format!(
+                        "{capability}: {need}: with its parameters filled in it is nothing that can be granted"
+                    ));
+                }
+            }
         }
         (grants, left_out)
     }
+}
+
+/// The grant of a request that is declared: of a URL that is a secret, every path of its host.
+fn needed_request(
+    need: &HttpNeed,
+    manifest: &Manifest,
+    parameters: &Parameters,
+) -> Result<HttpGrant, String> {
+    let (url, secrets) = needed_url(need, manifest, parameters)?;
+    let exact = url[..Position::AfterPath].parse::<UrlPattern>();
+    let exact = exact.ok().filter(|_| secrets.is_empty());
+    let below = || format!("{}/*", &url[..Position::BeforePath]).parse();
+    let pattern = exact.map_or_else(below, Ok);
+    Ok(HttpGrant {
+        method: need.method.clone(),
+        url: pattern.map_err(|error| error.to_string())?,
+        secrets: parameters.secrets.keys().cloned().collect(),
+        redirects: 0,
+        addresses: Vec::new(),
+    })
 }
 
 #[cfg(test)]
@@ -82,6 +99,7 @@ schedule: { every: 60s }
 capabilities:
   clients: { reason: x }
   log: { reason: x }
+  mail: { reason: x, needs: [ { to: 'soc@{host}, lead@{host}' } ] }
   http:
     reason: x
     needs:
@@ -101,6 +119,7 @@ capabilities:
         let yaml = grants.to_yaml();
         insta::assert_snapshot!(yaml, @r#"
         clients: ["all"]
+        mail: ["soc@h.example","lead@h.example"]
         log: true
         http:
           - {"method":"POST","secrets":["hook"],"url":"https://hooks.example/*"}
@@ -108,7 +127,7 @@ capabilities:
         "#);
         assert_eq!(
             left_out,
-            ["http: GET {host}: with its parameters filled in it is no URL that can be granted"]
+            ["http: GET {host}: with its parameters filled in it is nothing that can be granted"]
         );
     }
 }

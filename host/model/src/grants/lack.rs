@@ -7,8 +7,8 @@ use url::Url;
 
 use super::Grants;
 use crate::{
-    Capability, Manifest,
-    manifest::HttpNeed,
+    Capability, MailAddress, Manifest,
+    manifest::{HttpNeed, MailNeed, Need, need::addresses},
     parameter::Parameters,
     placeholder::{self, Part, Syntax},
 };
@@ -18,9 +18,9 @@ use crate::{
 pub struct Lack {
     /// Of which capability.
     pub capability: Capability,
-    /// The request, as the manifest writes it; `None` where the capability as a whole is not granted.
+    /// The request, or whom it is to write to, as the manifest writes it; `None` where the capability as a whole is not granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub need: Option<HttpNeed>,
+    pub need: Option<Need>,
     /// Why the artifact wants it, by its manifest.
     pub reason: String,
     /// What the grants say to it, and which grant would allow it.
@@ -37,7 +37,7 @@ impl Lack {
 impl fmt::Display for Lack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.need {
-            Some(need) => write!(f, "{}: {} {}", self.capability, need.method, need.url),
+            Some(need) => write!(f, "{}: {need}", self.capability),
             None => write!(f, "{}", self.capability),
         }
     }
@@ -46,12 +46,12 @@ impl fmt::Display for Lack {
 impl Grants {
     /// What `manifest` declares and these grants do not cover, for these parameters (their secrets among them).
     ///
-    /// Of http it is each declared request that no grant covers; of everything else, and where no request is declared, the capability
-    /// of which nothing is granted at all.
+    /// Of http it is each declared request that no grant covers, of mail each such recipient; of everything else, and where none is
+    /// declared, the capability of which nothing is granted at all.
     pub fn lacks(&self, manifest: &Manifest, parameters: &Parameters) -> Vec<Lack> {
         let mut lacks = Vec::new();
         for (capability, declared) in &manifest.capabilities {
-            let lack = |need: Option<&HttpNeed>, refusal: String| Lack {
+            let lack = |need: Option<&Need>, refusal: String| Lack {
                 capability: *capability,
                 need: need.cloned(),
                 reason: declared.reason.clone(),
@@ -87,10 +87,26 @@ impl Grants {
 
     fn covers_need(
         &self,
-        need: &HttpNeed,
+        need: &Need,
         manifest: &Manifest,
         parameters: &Parameters,
     ) -> Result<(), String> {
+        let need = match need {
+            Need::Http(need) => need,
+            Need::Mail(need) => {
+                let to = needed_addresses(need, manifest, parameters)?;
+                let refused = to.iter().filter(|to| self.mail_to(to).is_err());
+                let refused: Vec<String> = refused.map(ToString::to_string).collect();
+                return match &refused[..] {
+                    [] => Ok(()),
+                    refused => Err(format!(
+                        "no grant covers mail to {}; this would: mail: [\"{}\"]",
+                        refused.join(", "),
+                        refused.join("\", \"")
+                    )),
+                };
+            }
+        };
         let (url, secrets) = needed_url(need, manifest, parameters)?;
         self.send(&need.method, &url, &secrets)
             .map(drop)
@@ -127,6 +143,18 @@ pub(super) fn needed_url<'n>(
     Ok((url, secrets))
 }
 
+/// The people whom it is declared to write to, its parameters filled in.
+pub(super) fn needed_addresses(
+    need: &MailNeed,
+    manifest: &Manifest,
+    parameters: &Parameters,
+) -> Result<Vec<MailAddress>, String> {
+    let text = parameters
+        .fill(&manifest.name, &need.to)
+        .map_err(|error| error.to_string())?;
+    addresses(&text).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,12 +169,14 @@ author: x
 parameters:
   - { name: hook, type: secret, description: x }
   - { name: host, type: string, default: h.example, description: x }
+  - { name: To, type: string, default: \"a@h.example, b@h.example\", description: x }
 schedule: { every: 60s }
 capabilities:
   http:
     reason: Posts
     needs: [ { method: POST, url: \"{hook}\" }, { method: GET, url: \"https://{host}/status\" } ]
   labels: { reason: Marks }
+  mail: { reason: Tells, needs: [ { to: \"{To}\" }, { to: lead@h.example } ] }
   log: { reason: Says }
 ";
 
@@ -154,7 +184,11 @@ capabilities:
         let grants = Grants::parse("grants", grants).unwrap();
         let manifest = Manifest::parse("manifest", MANIFEST).unwrap();
         let parameters = Parameters {
-            open: [("host".to_owned(), "h.example".into())].into(),
+            open: [
+                ("host".to_owned(), "h.example".into()),
+                ("To".to_owned(), "a@h.example, b@h.example".into()),
+            ]
+            .into(),
             secrets: [(
                 "hook".to_owned(),
                 Secret::new("https://s.example/HUSH/hook"),
@@ -174,6 +208,8 @@ capabilities:
                 "labels",
                 "http: POST {hook}",
                 "http: GET https://{host}/status",
+                "mail: to {To}",
+                "mail: to lead@h.example",
                 "log"
             ]
         );
@@ -181,7 +217,7 @@ capabilities:
 
     #[test]
     fn what_a_grant_covers_is_not_lacking() {
-        let some = "{ labels: { remove: [X] }, log: true, http: [ { method: POST, url: \"https://s.example/*\", secrets: [hook] } ] }";
+        let some = "{ labels: { remove: [X] }, log: true, mail: [\"*@h.example\"], http: [ { method: POST, url: \"https://s.example/*\", secrets: [hook] } ] }";
         assert_eq!(lacks(some), ["http: GET https://{host}/status"]);
         let all = some.replace(
             "http: [",
@@ -192,18 +228,54 @@ capabilities:
 
     #[test]
     fn a_secret_that_may_not_go_there_makes_the_request_lacking() {
-        let openly = "{ labels: { add: [\"*\"] }, log: true, http: [ { method: \"*\", url: \"https://s.example/*\" }, { method: \"*\", url: \"https://h.example/*\" } ] }";
+        let openly = "{ labels: { add: [\"*\"] }, log: true, mail: [\"*\"], http: [ { method: \"*\", url: \"https://s.example/*\" }, { method: \"*\", url: \"https://h.example/*\" } ] }";
         assert_eq!(lacks(openly), ["http: POST {hook}"]);
+    }
+
+    #[test]
+    fn each_recipient_that_is_not_granted_is_named() {
+        let manifest = Manifest::parse("manifest", MANIFEST).unwrap();
+        let refusal = |grants: &str, to: &str| {
+            let parameters = Parameters {
+                open: [
+                    ("host".to_owned(), "h.example".into()),
+                    ("To".to_owned(), to.into()),
+                ]
+                .into(),
+                ..Parameters::default()
+            };
+            let grants = Grants::parse("grants", grants).unwrap();
+            let lacks = grants.lacks(&manifest, &parameters);
+            lacks
+                .into_iter()
+                .find(|lack| lack.to_string() == "mail: to {To}")
+                .map(|lack| lack.refusal)
+        };
+        assert_eq!(
+            refusal(
+                "{ mail: [ a@h.example ] }",
+                "a@h.example,b@h.example , c@x.example"
+            )
+            .as_deref(),
+            Some(
+                "no grant covers mail to b@h.example, c@x.example; this would: mail: [\"b@h.example\", \"c@x.example\"]"
+            )
+        );
+        assert_eq!(
+            refusal("{ mail: [ '*' ] }", "a@h.example,b@h.example"),
+            None
+        );
+        assert!(refusal("{ mail: [ '*' ] }", "a@h.example,").is_some());
     }
 
     #[test]
     fn the_same_want_is_recognised_whatever_is_said_of_it() {
         let lack = |refusal: &str, url: &str| Lack {
             capability: Capability::Http,
-            need: Some(HttpNeed {
+            need: Some(Need::Http(HttpNeed {
                 method: "GET".to_owned(),
                 url: url.to_owned(),
-            }),
+            })),
             reason: refusal.to_owned(),
             refusal: refusal.to_owned(),
         };

@@ -7,8 +7,9 @@ use super::{
 };
 use crate::{Capability, Client, Limits, SearchTerm, label::LabelOp};
 
-/// The sizes of state that a narrowed grant allows are multiples of this many bytes.
-const STATE_STEP: u64 = 1 << 10;
+/// How much more state a narrowed grant allows than was seen, which is some days of it at best; and how much at least, in bytes.
+const STATE_ROOM: u64 = 8;
+const LEAST_STATE: u64 = 64 << 10;
 
 /// Grants narrowed to what was used.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +39,8 @@ impl Grants {
     /// The narrowest grants that allow each of `uses`: exactly the methods, URLs, recipients, labels and searches that are among them.
     ///
     /// Wider than what was seen are three places. Of a secret URL every path of its host is allowed, for the path must not be told; a
-    /// URL that no pattern can say (a `*` or `@` in its path) is allowed up to there; state is allowed in whole KiB.
+    /// URL that no pattern can say (a `*` or `@` in its path) is allowed up to there; of state eight times what was seen is allowed,
+    /// and 64 KiB in any case, for it grows.
     pub fn narrow<'u>(uses: impl IntoIterator<Item = &'u Use>) -> Self {
         let uses: Vec<&Use> = uses.into_iter().collect();
         let secrets = uses.iter().filter_map(|one| match one {
@@ -269,7 +271,10 @@ impl<'g> Narrowing<'g> {
         to.http = without_covered(mem::take(&mut to.http), HttpGrant::covers_grant);
         to.mail = without_covered(mem::take(&mut to.mail), Recipients::covers_pattern);
         if let Some(bytes) = self.state.filter(|_| self.state_is_known) {
-            let wanted = bytes.max(1).next_multiple_of(STATE_STEP);
+            let wanted = bytes
+                .saturating_mul(STATE_ROOM)
+                .checked_next_multiple_of(1 << 10);
+            let wanted = wanted.unwrap_or(u64::MAX).max(LEAST_STATE);
             to.limits.state = to.limits.state.min(wanted);
         }
         Narrowed {

@@ -30,7 +30,7 @@ impl Recipients {
     }
 
     /// Whether every address that `other` means is meant by this too.
-    pub(super) fn covers_pattern(&self, other: &Self) -> bool {
+    pub(crate) fn covers_pattern(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Any, _) => true,
             (Self::Domain(own), Self::Domain(domain)) => own.eq_ignore_ascii_case(domain),

@@ -44,6 +44,8 @@ impl Use {
             Capability::Clock => vec![Self::Clock],
             // The trail tells the size of each value, not of all of them.
             Capability::State => partly(UNREAD),
+            // It reaches nothing: the requests that it is about are told of themselves.
+            Capability::Http if usage.operation == "forget" => Vec::new(),
             Capability::Http => match request(target, &usage.reason) {
                 Some(http) => vec![Self::Http(http)],
                 None => partly(UNREAD),

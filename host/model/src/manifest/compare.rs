@@ -5,10 +5,11 @@
 
 use std::{collections::BTreeMap, fmt::Display};
 
-use super::{Declared, HttpNeed, Manifest, Subscription};
+use super::{Declared, Manifest, Need, Subscription};
 use crate::{
     Capability, Difference,
     difference::Mark::{self, Changed, Narrower, Wider},
+    filter::Columns,
     parameter::{ParameterSpec, ParameterType},
     placeholder::{self, Syntax},
     schedule::Schedule,
@@ -54,11 +55,11 @@ impl Manifest {
                 (None, None) => {}
                 (None, Some(declared)) => {
                     all.push(Difference::added(Wider, what, &declared.reason));
-                    needs(&Declared::default(), declared, all);
+                    needs(capability, &Declared::default(), declared, all);
                 }
                 (Some(declared), None) => {
                     all.push(Difference::removed(Narrower, what, &declared.reason));
-                    needs(declared, &Declared::default(), all);
+                    needs(capability, declared, &Declared::default(), all);
                 }
                 (Some(old), Some(now)) => {
                     change(
@@ -68,17 +69,15 @@ impl Manifest {
                         &old.reason,
                         &now.reason,
                     );
+                    let (what, any) = match capability {
+                        Capability::Mail => ("mail need", "anybody"),
+                        _ => ("http need", "any request"),
+                    };
                     match (old.needs.is_empty(), now.needs.is_empty()) {
-                        // Without needs it may be any request.
-                        (false, true) => {
-                            let any = Difference::added(Wider, "http need", "any request");
-                            all.push(any);
-                        }
-                        (true, false) => {
-                            let any = Difference::removed(Narrower, "http need", "any request");
-                            all.push(any);
-                        }
-                        _ => needs(old, now, all),
+                        // Without needs it may be any.
+                        (false, true) => all.push(Difference::added(Wider, what, any)),
+                        (true, false) => all.push(Difference::removed(Narrower, what, any)),
+                        _ => needs(capability, old, now, all),
                     }
                 }
             }
@@ -137,11 +136,12 @@ impl Manifest {
         }
     }
 
-    /// Whether the parameter `name` stands in the name of a log or in the URL of a need.
+    /// Whether the parameter `name` stands in the name of a log or in a need.
     fn reaches_by(&self, name: &str) -> bool {
         let logs = self.subscribe.iter().map(|one| &one.artifact);
         let needs = self.capabilities.values().flat_map(|one| &one.needs);
-        logs.chain(needs.map(|need| &need.url))
+        logs.map(String::as_str)
+            .chain(needs.map(Need::text))
             .any(|text| placeholder::names(text, Syntax::Plain).any(|found| found == name))
     }
 
@@ -175,31 +175,27 @@ impl Subscription {
         for more in new.filter.iter().filter(|one| !self.filter.contains(one)) {
             all.push(Difference::added(Narrower, what("where"), shown(more)));
         }
-        match (&self.columns, &new.columns) {
-            (None, None) => {}
-            (Some(old), None) => {
-                all.push(Difference::changed(
-                    Wider,
-                    what("columns"),
-                    old.join(", "),
-                    "all",
-                ));
+        let [old, now] = [self, new].map(|side| match &side.columns {
+            Some(names) => names.clone(),
+            None => vec![Columns::ALL.to_owned()],
+        });
+        let [was_all, is_all] =
+            [&old, &now].map(|names| names.iter().any(|name| name == Columns::ALL));
+        if was_all != is_all {
+            let mark = if is_all { Wider } else { Narrower };
+            let shown = |names: &[String]| names.join(", ").replace(Columns::ALL, "all");
+            all.push(Difference::changed(
+                mark,
+                what("columns"),
+                shown(&old),
+                shown(&now),
+            ));
+        } else {
+            for gone in old.iter().filter(|column| !now.contains(column)) {
+                all.push(Difference::removed(Narrower, what("columns"), gone));
             }
-            (None, Some(now)) => {
-                all.push(Difference::changed(
-                    Narrower,
-                    what("columns"),
-                    "all",
-                    now.join(", "),
-                ));
-            }
-            (Some(old), Some(now)) => {
-                for gone in old.iter().filter(|column| !now.contains(column)) {
-                    all.push(Difference::removed(Narrower, what("columns"), gone));
-                }
-                for more in now.iter().filter(|column| !old.contains(column)) {
-                    all.push(Difference::added(Wider, what("columns"), more));
-                }
+            for more in now.iter().filter(|column| !old.contains(column)) {
+                all.push(Difference::added(Wider, what("columns"), more));
             }
         }
         let [old, now] =
@@ -208,11 +204,15 @@ impl Subscription {
     }
 }
 
-/// The requests that are declared.
-fn needs(old: &Declared, new: &Declared, all: &mut Vec<Difference>) {
-    let shown = |need: &HttpNeed| format!("{} {}", need.method, need.url);
+/// What is declared of a capability.
+fn needs(capability: Capability, old: &Declared, new: &Declared, all: &mut Vec<Difference>) {
+    let what = format!("{capability} need");
     for gone in old.needs.iter().filter(|need| !new.needs.contains(need)) {
-        all.push(Difference::removed(Narrower, "http need", shown(gone)));
+        all.push(Difference::removed(
+            Narrower,
+            what.clone(),
+            gone.to_string(),
+        ));
     }
     for more in new.needs.iter().filter(|need| !old.needs.contains(need)) {
         let mark = if old.needs.iter().any(|need| need.covers(more)) {
@@ -220,25 +220,7 @@ fn needs(old: &Declared, new: &Declared, all: &mut Vec<Difference>) {
         } else {
             Wider
         };
-        all.push(Difference::added(mark, "http need", shown(more)));
-    }
-}
-
-impl HttpNeed {
-    /// Whether what `other` asks for is part of this: by their patterns, where both are patterns as they stand.
-    fn covers(&self, other: &Self) -> bool {
-        let pattern = |need: &Self| need.url.parse::<crate::grants::UrlPattern>().ok();
-        let plain = |need: &Self| {
-            placeholder::names(&need.url, Syntax::Plain)
-                .next()
-                .is_none()
-        };
-        self.method == other.method
-            && plain(self)
-            && plain(other)
-            && pattern(self)
-                .zip(pattern(other))
-                .is_some_and(|(one, other)| one.covers_pattern(&other))
+        all.push(Difference::added(mark, what.clone(), more.to_string()));
     }
 }
 

@@ -5,17 +5,19 @@ use std::{collections::BTreeMap, collections::BTreeSet, str::FromStr};
 use serde_json::Value;
 
 use super::{
-    BatchSpec, Column, ColumnType, ConditionSpec, Declared, Encoding, HttpNeed, Manifest,
-    ManifestError, Subscription,
+    BatchSpec, Column, ColumnType, ConditionSpec, Declared, Encoding, HttpNeed, MailNeed, Manifest,
+    ManifestError, Need, Subscription, need::addresses,
 };
 use crate::{
     Capability, Name,
     document::{Document, Field},
+    filter::Columns,
     grants::is_method,
     measure,
     parameter::{ParameterSpec, ParameterType},
     pattern,
     placeholder::{self, Syntax},
+    row::POSITION,
     schedule::Schedule,
     suggestion::did_you_mean,
 };
@@ -203,6 +205,15 @@ fn names(field: &Field<'_>) -> Result<Vec<String>, ManifestError> {
             return Err(item.error(format!("`{name}` is there already")));
         }
     }
+    let is_all = seen.contains(Columns::ALL);
+    if let Some(name) = seen
+        .into_iter()
+        .find(|name| is_all && ![Columns::ALL, POSITION].contains(name))
+    {
+        return Err(field.error(format!(
+            "`*` is every column, `{name}` among them: leave out one of the two"
+        )));
+    }
     items
         .iter()
         .map(|item| item.words().map(str::to_owned))
@@ -329,7 +340,7 @@ fn capabilities(
     for (name, field) in field.entries()? {
         let capability = Capability::from_str(name).map_err(|error| field.error(error))?;
         let fields = match capability {
-            Capability::Http => field.fields(&["reason", "needs"])?,
+            Capability::Http | Capability::Mail => field.fields(&["reason", "needs"])?,
             _ => field.fields(&["reason"])?,
         };
         let needs = fields.list("needs")?;
@@ -337,7 +348,10 @@ fn capabilities(
             reason: fields.need("reason")?.words()?.to_owned(),
             needs: needs
                 .iter()
-                .map(|need| http_need(need, parameters))
+                .map(|need| match capability {
+                    Capability::Mail => mail_need(need, parameters).map(Need::Mail),
+                    _ => http_need(need, parameters).map(Need::Http),
+                })
                 .collect::<Result<_, _>>()?,
         };
         capabilities.insert(capability, declared);
@@ -359,6 +373,17 @@ fn http_need(field: &Field<'_>, parameters: &[ParameterSpec]) -> Result<HttpNeed
     Ok(HttpNeed {
         method: method.text()?.to_owned(),
         url: text.to_owned(),
+    })
+}
+
+fn mail_need(field: &Field<'_>, parameters: &[ParameterSpec]) -> Result<MailNeed, ManifestError> {
+    let to = field.fields(&["to"])?.need("to")?;
+    let text = to.words()?;
+    if !placeholders(&to, text, Syntax::Plain, parameters, SecretsAre::Refused)? {
+        addresses(text).map_err(|error| to.error(error))?;
+    }
+    Ok(MailNeed {
+        to: text.to_owned(),
     })
 }
 

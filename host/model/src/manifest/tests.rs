@@ -220,6 +220,7 @@ fn subscriptions_are_checked() {
     insta::assert_snapshot!(one("where: [ { column: c, matches: '{j}' } ]"), @"artifact.yaml:8: subscribe[0].where[0].matches: parameter `j` is JSON, which can't stand in a text");
     insta::assert_snapshot!(one("columns: []"), @"artifact.yaml:8: subscribe[0].columns: it is empty: name the columns wanted, or leave it out to get all");
     insta::assert_snapshot!(one("columns: [a, b, a]"), @"artifact.yaml:8: subscribe[0].columns[2]: `a` is there already");
+    insta::assert_snapshot!(one(r#"columns: ["*", a, _position]"#), @"artifact.yaml:8: subscribe[0].columns: `*` is every column, `a` among them: leave out one of the two");
     insta::assert_snapshot!(one("batch: { rows: 0 }"), @"artifact.yaml:8: subscribe[0].batch.rows: a whole number from 1 to 10000 is wanted");
     let pattern = one("where:\n    - column: c\n      matches: '(?i)['");
     assert!(
@@ -257,6 +258,8 @@ fn capabilities_are_checked() {
     insta::assert_snapshot!(one("log: {}"), @"artifact.yaml:7: capabilities.log.reason: it is missing: add it");
     insta::assert_snapshot!(one("log: { reason: ' ' }"), @"artifact.yaml:7: capabilities.log.reason: it is empty");
     insta::assert_snapshot!(one("log: { reason: x, needs: [] }"), @"artifact.yaml:7: capabilities.log.needs: no such field; there are reason");
+    insta::assert_snapshot!(one("mail: { reason: x, needs: [ { to: 'a@h.example, nobody' } ] }"), @"artifact.yaml:7: capabilities.mail.needs[0].to: `nobody` is no mail address: name@domain is wanted, in ASCII (of a domain in other letters its form that begins with xn--)");
+    insta::assert_snapshot!(one("mail: { reason: x, needs: [ { to: '{s}' } ] }"), @"artifact.yaml:7: capabilities.mail.needs[0].to: parameter `s` is a secret, which may stand in the URL of an http need only");
     insta::assert_snapshot!(one("http: { reason: x, needs: [ { method: get, url: '{s}' } ] }"), @"artifact.yaml:7: capabilities.http.needs[0].method: a method in capitals is wanted, such as GET or POST");
     insta::assert_snapshot!(one("http: { reason: x, needs: [ { method: GET, url: '{t}' } ] }"), @"artifact.yaml:7: capabilities.http.needs[0].url: there is no parameter `t`");
     insta::assert_snapshot!(one("http: { reason: x, needs: [ { method: GET, url: 'h.example' } ] }"), @"artifact.yaml:7: capabilities.http.needs[0].url: URL pattern `h.example`: it must begin with https:// or http://");

@@ -185,26 +185,24 @@ impl RowsBuilder {
 
     /// Appends `row` with these columns before its own; a column of `row` with one of their names is left out.
     pub fn push_with(&mut self, before: &[(&str, ValueRef<'_>)], row: RowRef<'_>) {
+        self.push_kept(before, row, |name| {
+            before.iter().all(|(own, _)| own.as_bytes() != name)
+        });
+    }
+
+    /// Appends those columns of `row` that `keep` names, in the row's order, with these before them.
+    pub(crate) fn push_kept(
+        &mut self,
+        before: &[(&str, ValueRef<'_>)],
+        row: RowRef<'_>,
+        keep: impl Fn(&[u8]) -> bool,
+    ) {
         let map = wire::open(&mut self.data);
         let mut len = before.len() as u32;
         for (name, value) in before {
             wire::write_str(&mut self.data, name.as_bytes());
             value.write(&mut self.data);
         }
-        for (name, entry) in row.map().raw() {
-            if before.iter().all(|(own, _)| own.as_bytes() != name) {
-                self.data.extend_from_slice(entry);
-                len += 1;
-            }
-        }
-        wire::close_map(&mut self.data, map, len);
-        self.seal();
-    }
-
-    /// Appends the columns of `row` that `keep` names, in the row's order.
-    pub(crate) fn push_kept(&mut self, row: RowRef<'_>, keep: impl Fn(&[u8]) -> bool) {
-        let map = wire::open(&mut self.data);
-        let mut len = 0;
         for (name, entry) in row.map().raw() {
             if keep(name) {
                 self.data.extend_from_slice(entry);

@@ -20,7 +20,8 @@ use crate::{
     capabilities::effects::{MARGIN, check_name},
     egress::Outgoing,
     gate::Call,
-    guest::Guest,
+    guest::{Ended, Guest},
+    host::Effect,
 };
 
 /// The longest that a request may take.
@@ -87,6 +88,32 @@ impl Host for Guest {
         let answer = errand.run().await;
         self.leave();
         Ok(answer?)
+    }
+
+    async fn forget(&mut self, once: String) -> wasmtime::Result<()> {
+        let call = self.enter(Capability::Http, "forget", &once)?;
+        // Where something may be sent, what came of it is the artifact's own.
+        let decided = self.decide(call, |grants| match &grants.http[..] {
+            [] => Err(Denied(
+                "`http` is not granted: a rule in its grants would allow it".to_owned(),
+            )),
+            _ => Ok("its own requests".to_owned()),
+        });
+        let Ok(allowed) = decided else {
+            return Ok(());
+        };
+        if let Some(turn) = self.gate.turn.clone() {
+            // Nothing of the turn is sent meanwhile, whose outcome would be written down after.
+            let effects = self.work.effects.clone();
+            let _held = effects.settled().await;
+            let effect = Effect::Named(Capability::Http, once);
+            self.host
+                .forget(&turn, &effect)
+                .await
+                .map_err(Ended::from)?;
+        }
+        self.done(allowed, "ok", 0);
+        Ok(())
     }
 }
 

@@ -61,7 +61,7 @@ const NEAR_HTTP: &[&str] = &[
     "http: [ { method: GET, url: 'http://SERVER/*/y' } ]",
 ];
 
-static OPERATIONS: [Operation; 13] = [
+static OPERATIONS: [Operation; 14] = [
     operation(
         "watchbox:artifact/clients",
         "search",
@@ -96,6 +96,13 @@ static OPERATIONS: [Operation; 13] = [
         (Capability::Http, "send"),
         "http: [ { method: GET, url: 'http://SERVER/a/*' } ]",
         NEAR_HTTP,
+    ),
+    operation(
+        "watchbox:artifact/http",
+        "forget",
+        (Capability::Http, "forget"),
+        "http: [ { method: GET, url: 'https://other.example/*' } ]",
+        &["http: []"],
     ),
     operation(
         "wasi:http/outgoing-handler",
@@ -207,6 +214,9 @@ async fn call(guest: &mut Guest, operation: &Operation, server: &Server) {
                 once: None,
             };
             let _ = Http::send(guest, request).await.unwrap();
+        }
+        ("watchbox:artifact/http", "forget") => {
+            Http::forget(guest, text("told")).await.unwrap();
         }
         ("wasi:http/outgoing-handler", "handle") => {
             super::http::handle_get(guest, &server.address.to_string(), "/a/x").await;

@@ -1,6 +1,6 @@
 //! A request that may leave: read from what the guest asked for, checked, its secrets filled in.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use bytes::Bytes;
 use reqwest::{
@@ -60,7 +60,7 @@ const OVERRIDES: [&str; 9] = [
 const PIECES: [&str; 2] = ["range", "if-range"];
 
 /// A checked request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Outgoing {
     pub(crate) method: Method,
     pub(crate) url: Url,
@@ -78,7 +78,16 @@ pub(crate) struct Outgoing {
     pub(crate) scrub: Scrub,
 }
 
-#[derive(Clone, Debug)]
+/// As much as the trail may show: secrets are filled in.
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("target", &self.target())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
 struct Header {
     name: HeaderName,
     value: HeaderValue,

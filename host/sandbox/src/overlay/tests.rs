@@ -121,7 +121,7 @@ async fn what_was_sent_is_known_until_its_part_or_the_batch_is_done() {
     let sent = memory.journal(&turn, &post, b"201".to_vec());
     sent.await.unwrap();
     assert_eq!(known().await, Some(b"201".to_vec()));
-    memory.forget();
+    memory.clear();
     assert_eq!(known().await, None);
 }
 

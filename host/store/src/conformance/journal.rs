@@ -232,3 +232,40 @@ pub async fn what_ticks_did_that_were_set_aside_is_carried(store: &dyn Store) {
     // The dead letter that is still there has what is its own.
     assert_eq!(written(store, &two).await, [free(effect("a", 0))]);
 }
+
+pub async fn what_is_forgotten_is_gone_where_it_was_known_from(store: &dyn Store) {
+    install(store, "X", &events("A"), 0).await;
+    install(store, "Y", &events("A"), 0).await;
+    let (aside, now, other) = (a_tick("X", 60.0), a_tick("X", 120.0), a_tick("Y", 60.0));
+    let (a, b) = (effect("a", 0), effect("b", 0));
+    for turn in [&aside, &now, &other] {
+        journal(store, turn, a.clone(), b"refused").await;
+        journal(store, turn, b.clone(), b"ok").await;
+    }
+    journal(store, &now, effect("a", 1), b"ok").await;
+    let commit = TurnCommit {
+        journal: settled(&aside, &[], true),
+        dead_letter: Some(letter(&aside)),
+        ..tick("X", 60.0)
+    };
+    store.commit(commit).await.unwrap();
+
+    store.forget(&name("X"), &now.turn, &a).await.unwrap();
+    let forgotten = Written {
+        effect: a.clone(),
+        is_taken: true,
+    };
+    assert_eq!(
+        written(store, &now).await,
+        [forgotten.clone(), free(effect("a", 1)), free(b.clone())]
+    );
+    assert_eq!(written(store, &aside).await, [forgotten, free(b.clone())]);
+    // Nothing of the refusal is kept.
+    assert_eq!(outcome(store, &now, &a).await.as_deref(), Some(&b""[..]));
+    let carried = store.carried(&name("X")).await.unwrap();
+    assert_eq!(carried, [(aside.turn.clone(), b.clone())]);
+    assert_eq!(written(store, &other).await, [free(a.clone()), free(b)]);
+    // What is not known can be forgotten, too.
+    store.forget(&name("X"), &now.turn, &a).await.unwrap();
+    store.forget(&name("Z"), &now.turn, &a).await.unwrap();
+}

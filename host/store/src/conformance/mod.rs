@@ -60,6 +60,7 @@ macro_rules! conformance_tests {
             journal::what_a_part_took_is_no_other_parts,
             journal::a_dead_letter_keeps_what_its_turn_did,
             journal::what_ticks_did_that_were_set_aside_is_carried,
+            journal::what_is_forgotten_is_gone_where_it_was_known_from,
             table::installations_come_back,
             table::cursors_are_kept_where_they_are_set,
             table::removal_takes_what_is_its_own,

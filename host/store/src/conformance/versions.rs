@@ -1,7 +1,11 @@
 //! The histories of installations, and what waits or was set aside.
 
 use bytes::Bytes;
-use watchbox_model::{Capability, Digest, grants::Lack, manifest::HttpNeed};
+use watchbox_model::{
+    Capability, Digest,
+    grants::Lack,
+    manifest::{HttpNeed, Need},
+};
 
 use super::samples::{act, installation, name, note, seconds};
 use crate::{
@@ -129,7 +133,7 @@ pub async fn what_waits_or_was_set_aside_comes_back(store: &dyn Store) {
     let digest = Digest::of(&bytes);
     let kept = store.put_component(digest, bytes, act("upload"));
     kept.await.unwrap();
-    let lack = |need: Option<HttpNeed>| Lack {
+    let lack = |need: Option<Need>| Lack {
         capability: Capability::Http,
         need,
         reason: "Posts".to_owned(),
@@ -151,7 +155,7 @@ pub async fn what_waits_or_was_set_aside_comes_back(store: &dyn Store) {
             version: "2.0.0".to_owned(),
             parameters: Some([("Depth".to_owned(), serde_json::json!(1))].into()),
             secrets: vec![1, 2],
-            lacks: vec![lack(None), lack(Some(need))],
+            lacks: vec![lack(None), lack(Some(Need::Http(need)))],
             at: seconds(6.0),
             by: "folder".to_owned(),
         }),

@@ -34,6 +34,28 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Forgets an effect of a turn, and those of its name that are carried: they stay, so that the next one of the name is another one.
+pub(super) fn forget(
+    group: &mut Group<'_>,
+    installation: &Name,
+    turn: &TurnId,
+    effect: &Effect,
+) -> Result<(), StoreError> {
+    group
+        .conn()
+        .prepare_cached(
+            "UPDATE journal SET taken = 1, outcome = x'' WHERE name = :name AND turn IN
+               (SELECT id FROM open_turns WHERE installation = :installation AND (carried = 1 OR turn = :turn AND journal.nth = :nth))",
+        )?
+        .execute(named_params! {
+            ":installation": installation.as_str(),
+            ":turn": turn.as_str(),
+            ":name": effect.name,
+            ":nth": effect.nth,
+        })?;
+    Ok(())
+}
+
 /// Opens a turn.
 pub(super) fn begin(group: &mut Group<'_>, turn: &OpenTurn) -> Result<(), StoreError> {
     installations::require(group.conn(), &turn.installation)?;
@@ -246,7 +268,7 @@ pub(super) fn carried(
 ) -> Result<Vec<(TurnId, Effect)>, StoreError> {
     let mut entries = conn.prepare_cached(
         "SELECT open_turns.turn, name, nth FROM open_turns JOIN journal ON journal.turn = open_turns.id
-         WHERE installation = ? AND carried = 1 ORDER BY journal.id DESC",
+         WHERE installation = ? AND carried = 1 AND taken = 0 ORDER BY journal.id DESC",
     )?;
     let found = entries.query_map([installation.as_str()], |row| {
         Ok((TurnId::from(row.get::<_, String>(0)?), effect(row, 1)?))

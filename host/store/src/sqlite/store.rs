@@ -242,6 +242,20 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn forget(
+        &self,
+        installation: &Name,
+        turn: &TurnId,
+        effect: &Effect,
+    ) -> Result<(), StoreError> {
+        let (installation, turn, effect) = (installation.clone(), turn.clone(), effect.clone());
+        self.writer
+            .write(false, COMMAND_BYTES, move |group| {
+                journal::forget(group, &installation, &turn, &effect)
+            })
+            .await
+    }
+
     async fn open_turns(
         &self,
         installation: &Name,

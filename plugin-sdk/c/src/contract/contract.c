@@ -26,6 +26,9 @@ extern void __wasm_import_watchbox_artifact_labels_remove(uint8_t *, size_t, uin
 __attribute__((__import_module__("watchbox:artifact/http@0.1.0"), __import_name__("send")))
 extern void __wasm_import_watchbox_artifact_http_send(uint8_t *, uint8_t *);
 
+__attribute__((__import_module__("watchbox:artifact/http@0.1.0"), __import_name__("forget")))
+extern void __wasm_import_watchbox_artifact_http_forget(uint8_t *, size_t);
+
 // Imported Functions from `watchbox:artifact/mail@0.1.0`
 
 __attribute__((__import_module__("watchbox:artifact/mail@0.1.0"), __import_name__("send")))
@@ -839,6 +842,10 @@ bool watchbox_artifact_http_send(watchbox_artifact_http_request_t *request, watc
     *err = result.val.err;
     return 0;
   }
+}
+
+void watchbox_artifact_http_forget(contract_string_t *once) {
+  __wasm_import_watchbox_artifact_http_forget((uint8_t *) (*once).ptr, (*once).len);
 }
 
 bool watchbox_artifact_mail_send(watchbox_artifact_mail_message_t *message, contract_string_t *ret, watchbox_artifact_mail_error_t *err) {

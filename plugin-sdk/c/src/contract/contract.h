@@ -193,7 +193,7 @@ typedef struct watchbox_artifact_http_request_t {
   // 
   // A batch that keeps failing is halved: its parts count as the turn that did what the whole batch did. Each effect is one part's, and
   // a name that two parts use stands for one effect in each. A dead letter keeps what its turn did; when it is redriven, that is not done
-  // again.
+  // again, unless it was forgotten (`forget`).
   // 
   // A tick that is set aside hands its names on: what it did under a name, the next ticks do not do again, until one of them is done.
   // Else a message would be sent with each tick of an artifact that fails after it. So name an effect by what it is about
@@ -386,6 +386,9 @@ typedef struct exports_watchbox_artifact_handler_batch_t {
   // An array of maps, column name to value, in the manifest's `encoding`. Never empty. Each map has `ClientId` (text)
   // and `_ts` (when the host accepted the event; seconds) beside the columns asked for; a column that the event does
   // not have is missing from its map. Columns come from endpoints: a value may be of any type, whatever is usual.
+  // 
+  // Where the subscription's `columns` name `_position`, that is an integer: where in its log the event stands, 0 for the first. It
+  // stays the same for ever, whichever turn or version comes to it, so together with the log's name it tells events apart that are alike.
   contract_list_u8_t   rows;
 } exports_watchbox_artifact_handler_batch_t;
 
@@ -479,6 +482,14 @@ extern bool watchbox_artifact_labels_remove(contract_string_t *client_id, contra
 // Imported Functions from `watchbox:artifact/http@0.1.0`
 // Sends a request and waits for its response.
 extern bool watchbox_artifact_http_send(watchbox_artifact_http_request_t *request, watchbox_artifact_http_response_t *ret, watchbox_artifact_http_error_t *err);
+// Forgets what settled the request of this `once` name, so that the next call makes it again: in a further try of the turn, when its dead
+// letter is redriven, in the ticks that follow one that was set aside. For an answer that somebody can mend the cause of, such as a
+// 401 for a key that ran out: forget it, then `retry` or `reject`. Nothing happens where nothing is known under the name.
+// The request that is made then carries another `Idempotency-Key`, so that nobody answers it as before.
+// 
+// What the other side did for the request it may then do twice. So forget only what it did nothing for, and not by the status alone:
+// some services take one part and refuse the other in an answer.
+extern void watchbox_artifact_http_forget(contract_string_t *once);
 
 // Imported Functions from `watchbox:artifact/mail@0.1.0`
 // Sends a message, and waits until the relay took it over. Gives its `Message-ID`.

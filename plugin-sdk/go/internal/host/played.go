@@ -9,6 +9,7 @@ type Calls struct {
 	AddLabels    func(id string, labels []string) error
 	RemoveLabels func(id string, labels []string) error
 	Send         func(Request) (*Response, error)
+	Forget       func(once string)
 	Mail         func(Message) (string, error)
 	State        func(key string) ([]byte, bool, error)
 	SetState     func(key string, value []byte) error

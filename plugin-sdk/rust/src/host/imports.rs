@@ -97,6 +97,10 @@ pub(crate) fn send(request: http::Request) -> Result<http::Response, http::Error
     })
 }
 
+pub(crate) fn forget(once: &str) {
+    wit::http::forget(once);
+}
+
 impl From<http::Text> for wit::http::Text {
     fn from(text: http::Text) -> Self {
         match text {

@@ -121,6 +121,14 @@ pub(crate) fn send(request: http::Request) -> Result<http::Response, http::Error
     granted("http", http::Error::Denied, |world| world.send(request))
 }
 
+pub(crate) fn forget(once: &str) {
+    playing(|world| {
+        if world.denial("http").is_none() {
+            world.forget(once);
+        }
+    });
+}
+
 pub(crate) fn mail(message: mail::Message) -> Result<String, mail::Error> {
     granted("mail", mail::Error::Denied, |world| world.mail(message))
 }

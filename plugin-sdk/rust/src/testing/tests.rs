@@ -262,3 +262,44 @@ fn mail_is_sent_once_over_tries() {
             .contains("mail: denied")
     );
 }
+
+/// Posts, and waits for somebody to mend what is refused.
+struct Patient;
+
+impl crate::Artifact for Patient {
+    type Parameters = ();
+
+    fn configure((): ()) -> Result<Self, Failure> {
+        Ok(Self)
+    }
+
+    fn tick(&mut self, _: Tick, _: &mut Rows) -> Result<(), Failure> {
+        let response = http::Request::post("https://example.org/")
+            .once("C.1")
+            .send()?;
+        if response.status == 401 {
+            http::forget("C.1");
+            return Err(Failure::retry("refused", std::time::Duration::ZERO));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_forgotten_is_sent_again() {
+    let refused = Rc::new(Cell::new(true));
+    let is_refused = refused.clone();
+    let world = World::new().respond(move |_| {
+        Ok(http::Response {
+            status: if is_refused.get() { 401 } else { 200 },
+            ..http::Response::default()
+        })
+    });
+    let mut installed = world.install::<Patient>(&()).unwrap();
+    for _ in 0..2 {
+        assert!(matches!(installed.tick(60.0), Err(Failure::Retry { .. })));
+    }
+    refused.set(false);
+    installed.tick(60.0).unwrap();
+    assert_eq!(installed.world().requests().len(), 3);
+}

@@ -153,6 +153,11 @@ impl World {
         outcome
     }
 
+    /// Forgets what settled a request.
+    pub(crate) fn forget(&mut self, once: &str) {
+        self.journal.remove(once);
+    }
+
     /// Hands a message to the relay, or finds it settled.
     pub(crate) fn mail(&mut self, message: mail::Message) -> Result<String, mail::Error> {
         let once = message.once.clone();

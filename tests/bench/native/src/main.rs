@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, anyhow};
 use server_powershell_encodedcommand::EncodedCommand;
 use watchbox_model::{
     Manifest, Name, Rows, RowsBuilder, Time,
-    event::{EventContext, read_json_matching},
+    event::{EventContext, Place, read_json_matching},
     parameter::Parameters,
     row::{JsonEncoding, write_json},
 };
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     };
     let mut file = File::open(events)?;
     let mut out = io::stdout().lock();
-    let (mut buffer, mut kept, mut next_line) = (vec![0; CHUNK], 0, 1);
+    let (mut buffer, mut kept, mut place) = (vec![0; CHUNK], 0, Place::default());
     let mut pending = RowsBuilder::new();
     loop {
         let read = file.read(&mut buffer[kept..])?;
@@ -59,7 +59,7 @@ fn main() -> Result<()> {
             &context,
             &subscription.filter,
             &subscription.columns,
-            &mut next_line,
+            &mut place,
         );
         batch.rows.iter().for_each(|row| pending.push(row));
         if read == 0 || pending.len() >= subscription.batch.rows as usize {

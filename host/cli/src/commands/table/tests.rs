@@ -44,6 +44,7 @@ fn installed() -> Vec<Installation> {
             "last_error": {"at": "2025-11-25T03:59:00Z", "error": "the artifact asks for another try: Slack answered 429"},
             "last_turn": "2025-11-25T03:00:00Z",
             "next_tick": "2025-11-25T04:00:30Z",
+            "next_try": "2025-11-25T04:00:07Z",
             "installed_at": "2025-11-20T03:00:00Z",
             "changed_at": "2025-11-24T03:00:00Z",
             "changed_by": "token:ann",
@@ -88,6 +89,7 @@ fn one_installation_is_shown_in_full() {
     Rows        5
     Failures    3
     Last turn   1 h ago
+    Next try    in 7 s
     Next tick   in 30 s
     Last error  the artifact asks for another try: Slack answered 429 (1 min ago)
     Parameter   LabelGroup = Night

@@ -74,7 +74,7 @@ fn what_was_used_is_granted_and_reads_as_a_file() {
     state: true
     log: true
     clock: true
-    limits: {"state":"2KiB"}
+    limits: {"state":"64KiB"}
     http:
       - {"method":"GET","url":"http://[::1]:8080/"}
       - {"method":"POST","secrets":["token"],"url":"https://b.example/x"}

@@ -113,6 +113,17 @@ fn all_columns_are_more_than_some_and_a_clock_more_than_none() {
         told(&all, OLD),
         "narrower ~ subscription A.Log, columns: all -> Name, Old"
     );
+    let star = OLD.replace("[ Name, Old ]", "[ '*' ]");
+    assert_eq!(told(&all, &star), "");
+    let position = OLD.replace("[ Name, Old ]", "[ '*', _position ]");
+    assert_eq!(
+        told(&all, &position),
+        "wider + subscription A.Log, columns: _position"
+    );
+    assert_eq!(
+        told(OLD, &position),
+        "wider ~ subscription A.Log, columns: Name, Old -> all, _position"
+    );
     let none = OLD.replace("schedule: { every: 60s }\n", "");
     assert_eq!(told(OLD, &none), "narrower - schedule: every 1m");
     assert_eq!(told(&none, OLD), "wider + schedule: every 1m");

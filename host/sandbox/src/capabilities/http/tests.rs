@@ -553,6 +553,32 @@ async fn what_asks_for_another_try_is_sent_again_under_the_same_key() {
 }
 
 #[tokio::test]
+async fn what_is_forgotten_is_sent_again_and_nothing_else() {
+    let refused = answer("401 Unauthorized", "", "");
+    let fine = answer("200 OK", "", "ok");
+    let server = Server::answering(&[&refused, &fine, &fine]).await;
+    let outside = Outside::default();
+    let request = |once: &str| Request {
+        once: Some(once.to_owned()),
+        ..post(plain(&server.url("/x")), "")
+    };
+    let mut guest = guest(&to(&server, ""), &outside);
+    for (once, status) in [("a", 401), ("b", 200), ("a", 401)] {
+        let answer = send(&mut guest, request(once)).await.unwrap();
+        assert_eq!(answer.status, status);
+    }
+    Host::forget(&mut guest, "a".to_owned()).await.unwrap();
+    for once in ["a", "b"] {
+        let answer = send(&mut guest, request(once)).await.unwrap();
+        assert_eq!(answer.status, 200);
+    }
+    assert_eq!(server.requests().len(), 3);
+    let trail = trail_at(&mut guest, &server);
+    let told = trail.lines().find(|line| line.contains("forget"));
+    insta::assert_snapshot!(told.unwrap_or(&trail), @"");
+}
+
+#[tokio::test]
 async fn an_outcome_that_can_not_be_written_down_is_not_told() {
     let server = Server::answering(&[&answer("200 OK", "", "")]).await;
     let outside = Outside::default();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use watchbox_model::{
     Capability, Digest, Manifest, Name,
-    manifest::{ColumnType, ConditionSpec, Encoding, HttpNeed},
+    manifest::{ColumnType, ConditionSpec, Encoding, Need},
     parameter::ParameterType,
     schedule,
 };
@@ -137,10 +137,10 @@ pub struct CapabilityUse {
     /// Why the artifact wants it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// For `http`: the requests it wants to make.
+    /// For `http` and `mail`: the requests it wants to make, the people it wants to write to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>)]
-    pub needs: Vec<HttpNeed>,
+    pub needs: Vec<Need>,
 }
 
 /// A column that the artifact emits.

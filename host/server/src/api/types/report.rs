@@ -7,7 +7,7 @@ use watchbox_model::{
     Capability, Difference, Digest, Grants, Name, Usage,
     audit::Decision,
     grants::{Rule, Use},
-    manifest::HttpNeed,
+    manifest::Need,
 };
 use watchbox_sandbox::Inspection;
 
@@ -67,10 +67,10 @@ pub struct CapabilityReport {
     /// Why it says that it wants it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// For `http`: the requests that it says it wants to make.
+    /// For `http` and `mail`: the requests that it says it wants to make, the people it wants to write to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>)]
-    pub needs: Vec<HttpNeed>,
+    pub needs: Vec<Need>,
     /// Whether anything of it is granted.
     pub granted: bool,
     /// How often it was used.

@@ -78,6 +78,9 @@ pub struct Installation {
     /// When its next tick is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_tick: Option<Timestamp>,
+    /// When the turn that failed is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_try: Option<Timestamp>,
     /// When it was first installed.
     pub installed_at: Timestamp,
     /// When it was last changed.
@@ -127,6 +130,7 @@ impl From<Status> for Installation {
             }),
             last_turn: status.last_turn.map(Timestamp),
             next_tick: status.next_tick.map(Timestamp),
+            next_try: status.next_try.map(Timestamp),
             installed_at: kept.installed_at.into(),
             changed_at: kept.changed_at.into(),
             changed_by: kept.changed_by,

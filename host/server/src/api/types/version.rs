@@ -139,9 +139,7 @@ impl From<Lack> for Want {
     fn from(lack: Lack) -> Self {
         Self {
             capability: lack.capability,
-            request: lack
-                .need
-                .map(|need| format!("{} {}", need.method, need.url)),
+            request: lack.need.map(|need| need.to_string()),
             reason: lack.reason,
             refusal: lack.refusal,
         }

@@ -16,6 +16,9 @@ type Batch struct {
 	// An array of maps, column name to value, in the manifest's `encoding`. Never empty. Each map has `ClientId` (text)
 	// and `_ts` (when the host accepted the event; seconds) beside the columns asked for; a column that the event does
 	// not have is missing from its map. Columns come from endpoints: a value may be of any type, whatever is usual.
+	//
+	// Where the subscription's `columns` name `_position`, that is an integer: where in its log the event stands, 0 for the first. It
+	// stays the same for ever, whichever turn or version comes to it, so together with the log's name it tells events apart that are alike.
 	Rows []uint8
 }
 

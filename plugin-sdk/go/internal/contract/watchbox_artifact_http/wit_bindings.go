@@ -103,7 +103,7 @@ type Request struct {
 	//
 	// A batch that keeps failing is halved: its parts count as the turn that did what the whole batch did. Each effect is one part's, and
 	// a name that two parts use stands for one effect in each. A dead letter keeps what its turn did; when it is redriven, that is not done
-	// again.
+	// again, unless it was forgotten (`forget`).
 	//
 	// A tick that is set aside hands its names on: what it did under a name, the next ticks do not do again, until one of them is done.
 	// Else a message would be sent with each tick of an artifact that fails after it. So name an effect by what it is about
@@ -378,5 +378,18 @@ func Send(request Request) witTypes.Result[Response, Error] {
 	}
 	result19 := result18
 	return result19
+
+}
+
+//go:wasmimport watchbox:artifact/http@0.1.0 forget
+func wasm_import_forget(arg0 uintptr, arg1 uint32)
+
+func Forget(once string) {
+	pinner := &runtime.Pinner{}
+	defer pinner.Unpin()
+
+	utf8 := unsafe.Pointer(unsafe.StringData(once))
+	pinner.Pin(utf8)
+	wasm_import_forget(uintptr(utf8), uint32(len(once)))
 
 }
