@@ -19,7 +19,8 @@ const wanted = "?filter_path=errors,items.create.status,items.create.error.type,
 
 // deliver sends documents until each is settled, and tells `settle` what became of each. The error is why the turn can't go on.
 //
-// The host keeps an answer, and gives it again when the turn is tried again. So each try begins with what the cluster took before, and asks anew for what is left alone.
+// The host keeps an answer, and gives it again when the turn is tried again. So each try begins with what the cluster took before, and asks anew for what is left alone. Where it
+// takes less than half, it is given a rest: what it took of that answer is sent once more with the others, and is there.
 func (u *Uploader) deliver(documents []document, settle func(document, outcome)) error {
 	for len(documents) > 0 {
 		once := onceOf(documents)
@@ -47,7 +48,7 @@ func (u *Uploader) deliver(documents []document, settle func(document, outcome))
 				settle(documents[i], outcome)
 			}
 		}
-		if len(rest) == len(documents) {
+		if 2*len(rest) > len(documents) {
 			http.Forget(once)
 			return watchbox.Retry(fmt.Sprintf("the cluster has no room for %d documents: %d %s", len(rest), outcomes[0].status, outcomes[0].reason), pause)
 		}

@@ -20,6 +20,7 @@ impl Runner {
     /// Takes the turn that is under way as far as it goes without a pause.
     pub(crate) async fn go_on(&mut self) {
         if let Some(work) = self.current.take() {
+            self.post.progress.facts().next_try = None;
             self.current = self.advance(work).await;
             let waiting = self.current.as_ref().map(|work| work.not_before);
             let now = self.post.clock.now();

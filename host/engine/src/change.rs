@@ -267,6 +267,8 @@ impl Inner {
         if let Some(reason) = &act.reason {
             audit = audit.because(reason);
         }
+        let grants_changed = changed.grants;
+        let is_forgiven = after.quarantine.is_none() && before.installation.quarantine.is_some();
         let grants = changed.grants.then(|| self.kept_grants(&after));
         let grants = grants.transpose()?;
         self.store
@@ -278,11 +280,14 @@ impl Inner {
                 // The turn that is under way is held to them as well.
                 running.set_grants(grants);
             }
-            if after.quarantine.is_none() && before.installation.quarantine.is_some() {
+            if is_forgiven {
                 running.conduct.forgive();
             }
         }
-        self.put_in_effect(after, loaded, plan, instance).await;
+        // A turn that waits for what was changed is tried at once, even where what runs stays.
+        let is_woken = is_reloaded || grants_changed || is_forgiven;
+        self.put_in_effect(after, loaded, plan, instance, is_woken)
+            .await;
         if let Some(loaded) = self
             .table()
             .get(&name)
@@ -301,6 +306,7 @@ impl Inner {
         loaded: Option<Arc<Loaded>>,
         plan: Option<Plan>,
         instance: Option<Instance>,
+        is_woken: bool,
     ) {
         let (name, is_on) = (after.name.clone(), after.runs());
         let stopped = {
@@ -314,8 +320,7 @@ impl Inner {
             // It was to be compared with what ran before.
             entry.shadow = None;
             match (&entry.task, plan) {
-                // Even where it goes on with what it runs: a turn that waits for what was changed is tried at once.
-                (Some(task), Some(plan)) if is_on => {
+                (Some(task), Some(plan)) if is_on && is_woken => {
                     task.swap(plan, instance);
                     None
                 }

@@ -99,38 +99,42 @@ impl Host for InstallationHost {
     }
 
     async fn recall(&self, turn: &Turn, asked: &Effect) -> Result<Recalled, Unavailable> {
-        let (effect, origin, key, found) = self.with(turn, |journal| {
-            let effect = journal.effect(asked);
-            let found = journal.recall(&effect);
-            let key = journal.key(&effect);
-            (effect, journal.origin().clone(), key, found)
-        })?;
-        let outcome = match found {
-            Found::Nowhere => {
-                if !self.with(turn, |journal| journal.is_open())? {
-                    self.store.open(&origin).await.map_err(unavailable)?;
-                    self.with(turn, Journal::opened)?;
+        loop {
+            let (effect, origin, key, found) = self.with(turn, |journal| {
+                let effect = journal.effect(asked);
+                let found = journal.recall(&effect);
+                let key = journal.key(&effect);
+                (effect, journal.origin().clone(), key, found)
+            })?;
+            let outcome = match found {
+                Found::Nowhere => {
+                    if !self.with(turn, |journal| journal.is_open())? {
+                        self.store.open(&origin).await.map_err(unavailable)?;
+                        self.with(turn, Journal::opened)?;
+                    }
+                    None
                 }
-                None
-            }
-            Found::Here(outcome) => {
-                self.write(turn, &origin, effect, outcome.clone()).await?;
-                Some(outcome)
-            }
-            Found::Under(whose, written) => {
-                let read = self.store.outcome(&self.installation, &whose, &written);
-                let outcome = read.await.map_err(unavailable)?.ok_or_else(|| {
-                    Unavailable(format!("the journal of turn {whose} lost an entry"))
-                })?;
-                if whose != origin.turn {
-                    // From a tick before: it is this one's, too, whatever becomes of that one's dead letter.
-                    self.with(turn, |journal| journal.did(&effect, outcome.clone()))?;
+                Found::Here(outcome) => {
                     self.write(turn, &origin, effect, outcome.clone()).await?;
+                    Some(outcome)
                 }
-                Some(outcome)
-            }
-        };
-        Ok(Recalled { key, outcome })
+                Found::Under(whose, written) => {
+                    let read = self.store.outcome(&self.installation, &whose, &written);
+                    let Some(outcome) = read.await.map_err(unavailable)? else {
+                        // Another turn, a redrive, has forgotten it since.
+                        self.with(turn, |journal| journal.forget(&effect))?;
+                        continue;
+                    };
+                    if whose != origin.turn {
+                        // From a tick before: it is this one's, too, whatever becomes of that one's dead letter.
+                        self.with(turn, |journal| journal.did(&effect, outcome.clone()))?;
+                        self.write(turn, &origin, effect, outcome.clone()).await?;
+                    }
+                    Some(outcome)
+                }
+            };
+            return Ok(Recalled { key, outcome });
+        }
     }
 
     async fn journal(
@@ -149,15 +153,21 @@ impl Host for InstallationHost {
     }
 
     async fn forget(&self, turn: &Turn, asked: &Effect) -> Result<(), Unavailable> {
-        let (effect, origin) = self.with(turn, |journal| {
-            (journal.effect(asked), journal.origin().turn.clone())
+        let forgotten = self.with(turn, |journal| {
+            let effect = journal.effect(asked);
+            let is_known = journal.forget(&effect);
+            is_known.then(|| (effect, journal.origin().clone()))
         })?;
-        // The store first: what only memory had forgotten would be known again after a restart.
-        self.store
-            .forget(&self.installation, &origin, &effect)
-            .await
-            .map_err(unavailable)?;
-        self.with(turn, |journal| journal.forget(&effect))
+        let Some((effect, origin)) = forgotten else {
+            return Ok(());
+        };
+        // Memory first, and the store on a task of its own: a turn that is given up meanwhile leaves both saying the same, or the store behind,
+        // whose answer would be forgotten again.
+        let store = Arc::clone(&self.store);
+        let forgotten = tokio::spawn(async move { store.forget(&origin, &effect).await }).await;
+        forgotten
+            .map_err(|why| Unavailable(format!("the journal failed: {why}")))?
+            .map_err(unavailable)
     }
 }
 

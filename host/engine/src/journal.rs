@@ -161,14 +161,13 @@ impl Journal {
     }
 
     /// What came of `effect` is nobody's answer any more, whoever did it. Asked for again, it is another one, of another key: the other side
-    /// may answer one that it knows as it did before.
-    pub(crate) fn forget(&mut self, effect: &Effect) {
-        if let Some(is_taken) = self.done.get_mut(effect) {
-            *is_taken = true;
-        }
+    /// may answer one that it knows as it did before. Gives whether anything was known.
+    pub(crate) fn forget(&mut self, effect: &Effect) -> bool {
+        let done = self.done.get_mut(effect);
+        let was_done = done.is_some_and(|is_taken| !std::mem::replace(is_taken, true));
         self.used.remove(effect);
         self.unwritten.remove(effect);
-        self.carried.remove(&effect.name);
+        self.carried.remove(&effect.name).is_some() || was_done
     }
 
     /// `effect` is written down.
@@ -245,7 +244,7 @@ mod tests {
         let mut journal = journal();
         let refused = journal.effect(&named("a"));
         journal.did(&refused, b"refused".to_vec());
-        journal.forget(&refused);
+        assert!(journal.forget(&refused) && !journal.forget(&refused));
         let again = journal.effect(&named("a"));
         assert_eq!(journal.recall(&again), Found::Nowhere);
         assert_ne!(journal.key(&again), journal.key(&refused));
@@ -307,7 +306,7 @@ mod tests {
         );
         assert_eq!(journal.recall(&effect("0123")), Found::Nowhere);
         assert_eq!(journal.settlement(None), None);
-        journal.forget(&asked);
+        assert!(journal.forget(&asked));
         assert_eq!(journal.recall(&asked), Found::Nowhere);
     }
 

@@ -228,7 +228,13 @@ pub(crate) const LAG_PERIOD: Duration = Duration::from_secs(5);
 
 /// What came of what `record` says was sent; nothing where nothing left the machine.
 fn sent(record: &AuditRecord) -> Option<&'static str> {
-    const RESULTS: [&str; 5] = ["timeout", "unreachable", "taken", "refused", "unavailable"];
+    // Each with what follows it; what was not sent, or is still seen through, has other texts.
+    const RESULTS: [&str; 4] = ["unreachable: ", "taken as ", "refused: ", "unavailable: "];
+    const NOT_SENT: [&str; 3] = [
+        "unavailable: the turn has no time left for it",
+        "unavailable: no answer before the turn was over",
+        "unavailable: no mail relay is set",
+    ];
     if record.operation != "send" || record.outcome.ends_with("from the journal") {
         return None;
     }
@@ -238,8 +244,15 @@ fn sent(record: &AuditRecord) -> Option<&'static str> {
             .into_iter()
             .find(|class| status.starts_with(&class[..1]));
     }
-    let begins = |result: &&str| record.outcome.starts_with(*result);
-    RESULTS.into_iter().find(begins)
+    let begins = |text: &&str| record.outcome.starts_with(*text);
+    if NOT_SENT.iter().any(begins) {
+        return None;
+    }
+    if record.outcome == "timeout" {
+        return Some("timeout");
+    }
+    let result = RESULTS.into_iter().find(begins)?;
+    result.split([':', ' ']).next()
 }
 
 fn result(failure: &TurnFailure) -> &'static str {
@@ -268,6 +281,22 @@ mod tests {
             ("send", "status 503, too large", Some("5xx")),
             ("send", "status 200, from the journal", None),
             ("send", "timeout", Some("timeout")),
+            ("send", "timeout, before it was sent", None),
+            (
+                "send",
+                "unavailable: no mail relay is set: `mail` in the server's settings names one",
+                None,
+            ),
+            (
+                "send",
+                "unavailable: the turn has no time left for it",
+                None,
+            ),
+            (
+                "send",
+                "unavailable: no answer before the turn was over; it is seen through",
+                None,
+            ),
             (
                 "send",
                 "unreachable: connection refused",

@@ -187,6 +187,7 @@ impl Runner {
 
     /// After a panic, or where the store says otherwise: forgets all that it can read again.
     pub(crate) fn reset(&mut self) {
+        self.post.progress.facts().next_try = None;
         self.post.host.leave();
         self.instance = None;
         self.current = None;
@@ -280,6 +281,7 @@ impl Runner {
 
     /// Sets a turn down that was begun: it will have the same bounds, time and journal when it is come to again.
     pub(crate) fn set_down(&mut self, work: &Work) {
+        self.post.progress.facts().next_try = None;
         let Some(journal) = self.post.host.leave() else {
             return;
         };

@@ -228,13 +228,9 @@ pub trait Store: Send + Sync + 'static {
     /// Writes down an effect that left the machine; on disk when this returns. It opens the turn, if that is not open.
     /// An effect that comes again has the outcome that came last. Of an installation that was removed it is [`StoreError::Missing`].
     async fn journal(&self, turn: &OpenTurn, entry: JournalEntry) -> Result<(), StoreError>;
-    /// Forgets what came of an effect of `turn`, and of those of its name that are [carried](Store::carried): they count as taken.
-    async fn forget(
-        &self,
-        installation: &Name,
-        turn: &TurnId,
-        effect: &Effect,
-    ) -> Result<(), StoreError>;
+    /// Forgets what came of an effect of `turn` and, where that is a tick, of those of its name that are [carried](Store::carried):
+    /// they count as taken.
+    async fn forget(&self, turn: &OpenTurn, effect: &Effect) -> Result<(), StoreError>;
     /// The turns of `installation` that are open, oldest first, with what is written down of them; those set aside are not among them.
     async fn open_turns(
         &self,
@@ -243,7 +239,7 @@ pub trait Store: Send + Sync + 'static {
     /// What is written down of one turn of `installation`, set aside or not, in the order of names.
     async fn written(&self, installation: &Name, turn: &TurnId)
     -> Result<Vec<Written>, StoreError>;
-    /// What came of an effect that is written down.
+    /// What came of an effect that is written down, unless it is taken.
     async fn outcome(
         &self,
         installation: &Name,

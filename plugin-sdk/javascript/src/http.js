@@ -1,5 +1,5 @@
 import { fromText, joined, toText } from "./bytes.js";
-import { call, wants } from "./host.js";
+import { call, has, wants } from "./host.js";
 
 wants("http");
 
@@ -79,7 +79,10 @@ export function request(method, url, { headers = {}, body = "", json, timeout, o
 }
 
 export function forget(once) {
-  call("http", "forget", once);
+  // As in the host: what was not granted has sent nothing.
+  if (has("http")) {
+    call("http", "forget", once);
+  }
 }
 
 export const get = (url, options) => request("GET", url, options);

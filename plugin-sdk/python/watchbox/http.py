@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Optional, Union
 
 from ._contract import Err
-from ._failure import CapabilityError
+from ._failure import CapabilityError, Denied
 from ._host import host, refused
 
 
@@ -172,7 +172,12 @@ def forget(once: str) -> None:
     For an answer that somebody can mend the cause of, such as a 401 for a key that ran out: forget it, then raise ``Retry`` or ``Reject``. What the
     other side did for the request it may then do twice.
     """
-    host().http.forget(once)
+    try:
+        contract = host().http
+    except Denied:
+        # As in the host: what was not granted has sent nothing.
+        return
+    contract.forget(once)
 
 
 def _body(body: Body) -> tuple[bytes, list[tuple[int, str]]]:

@@ -220,13 +220,14 @@ impl<'c> Run<'c> {
         let log = subscription.log.clone();
         let size = usize::try_from(subscription.batch.rows)?.max(1);
         let mut passed = RowsBuilder::new();
-        for event in events {
+        for (position, event) in (self.position..).zip(events) {
             let own = event.columns.get(POSITION).and_then(Value::as_u64);
-            let position = own.unwrap_or(self.position + passed.len() as u64);
+            let position = own.unwrap_or(position);
             let rows = self.passing(subscription, event, position)?;
             rows.iter().for_each(|row| passed.push(row));
         }
         let rows = passed.finish();
+        let end = self.position + events.len() as u64;
         let mut batches = Vec::new();
         for from in (0..rows.len()).step_by(size) {
             let rows = rows.slice(from..(from + size).min(rows.len()));
@@ -240,6 +241,8 @@ impl<'c> Run<'c> {
             let artifact = log.clone();
             batches.push((trigger, Input::Events { artifact, rows }));
         }
+        // Those that the filter dropped had their places, too.
+        self.position = end;
         Ok(batches)
     }
 

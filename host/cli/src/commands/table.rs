@@ -131,7 +131,7 @@ fn details(installation: &Installation, now: Time) -> Details {
         );
     let pending = installation.pending.iter();
     for want in pending.flat_map(|pending| &pending.wants) {
-        let what = want.request.as_deref().unwrap_or("all of it");
+        let what = want.need.as_deref().unwrap_or("all of it");
         details.line(
             "It wants",
             format!("{}: {what} ({})", want.capability, want.reason),

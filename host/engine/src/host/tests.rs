@@ -92,3 +92,27 @@ async fn what_is_forgotten_stays_so_after_a_restart() {
     let (_, written) = &open[0];
     assert!(written.iter().all(|entry| entry.is_taken) && written.len() == 1);
 }
+
+#[tokio::test]
+async fn what_a_redrive_forgot_is_no_answer_to_a_tick_that_waited() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = server::open(&folder).await;
+    server::put(store.as_ref(), "A").await;
+    let host = InstallationHost::new(Arc::clone(&store), server::name("A"));
+    let (aside, waiting) = (turn(1), turn(2));
+    host.enter(aside.id.clone(), journal(&aside));
+    host.journal(&aside, &told(), b"401".to_vec())
+        .await
+        .unwrap();
+    // The tick that waits knew what was carried before the redrive forgot it.
+    let name = told().written().0;
+    let carried = (aside.id.clone(), watchbox_store::Effect { name, nth: 0 });
+    let waits = journal(&waiting).carrying(vec![carried]);
+    host.forget(&aside, &told()).await.unwrap();
+    host.enter(waiting.id.clone(), waits);
+    assert_eq!(outcome(&host, &waiting).await, None);
+    host.journal(&waiting, &told(), b"200".to_vec())
+        .await
+        .unwrap();
+    assert_eq!(outcome(&host, &waiting).await.as_deref(), Some(&b"200"[..]));
+}

@@ -123,9 +123,9 @@ impl Store for Faulty {
         fail(&self.failing_entries)?;
         self.inner.journal(turn, entry).await
     }
-    async fn forget(&self, name: &Name, turn: &TurnId, effect: &Effect) -> Result<()> {
+    async fn forget(&self, turn: &OpenTurn, effect: &Effect) -> Result<()> {
         fail(&self.failing_entries)?;
-        self.inner.forget(name, turn, effect).await
+        self.inner.forget(turn, effect).await
     }
     async fn open_turns(&self, name: &Name) -> Result<Vec<(OpenTurn, Vec<Written>)>> {
         self.inner.open_turns(name).await

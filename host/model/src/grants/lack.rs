@@ -265,7 +265,8 @@ capabilities:
             refusal("{ mail: [ '*' ] }", "a@h.example,b@h.example"),
             None
         );
-        assert!(refusal("{ mail: [ '*' ] }", "a@h.example,").is_some());
+        assert_eq!(refusal("{ mail: [ '*' ] }", "a@h.example,"), None);
+        assert!(refusal("{ mail: [ '*' ] }", " , ").is_some());
     }
 
     #[test]

@@ -183,7 +183,13 @@ impl Subscription {
             [&old, &now].map(|names| names.iter().any(|name| name == Columns::ALL));
         if was_all != is_all {
             let mark = if is_all { Wider } else { Narrower };
-            let shown = |names: &[String]| names.join(", ").replace(Columns::ALL, "all");
+            let shown = |names: &[String]| {
+                let names = names.iter().map(|name| match name.as_str() {
+                    Columns::ALL => "all",
+                    name => name,
+                });
+                names.collect::<Vec<_>>().join(", ")
+            };
             all.push(Difference::changed(
                 mark,
                 what("columns"),

@@ -80,5 +80,10 @@ impl fmt::Display for Need {
 
 /// The addresses in a text that has commas between them.
 pub(crate) fn addresses(text: &str) -> Result<Vec<MailAddress>, MailAddressError> {
-    text.split(',').map(|one| one.trim().parse()).collect()
+    let pieces = text.split(',').map(str::trim);
+    let found: Vec<&str> = pieces.filter(|one| !one.is_empty()).collect();
+    match &found[..] {
+        [] => text.parse().map(|one| vec![one]),
+        some => some.iter().map(|one| one.parse()).collect(),
+    }
 }

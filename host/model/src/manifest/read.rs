@@ -253,8 +253,13 @@ fn condition(
             .map(|field| pattern(&field, parameters))
             .transpose()
     };
+    let column = fields.need("column")?;
+    if column.words()? == POSITION {
+        let why = "no condition can be about where in its log an event stands: leave it out";
+        return Err(column.error(why));
+    }
     Ok(ConditionSpec {
-        column: fields.need("column")?.words()?.to_owned(),
+        column: column.words()?.to_owned(),
         matches: pattern("matches")?,
         not_matches: pattern("not_matches")?,
         equals: fields

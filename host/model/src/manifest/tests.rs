@@ -220,6 +220,7 @@ fn subscriptions_are_checked() {
     insta::assert_snapshot!(one("where: [ { column: c, matches: '{j}' } ]"), @"artifact.yaml:8: subscribe[0].where[0].matches: parameter `j` is JSON, which can't stand in a text");
     insta::assert_snapshot!(one("columns: []"), @"artifact.yaml:8: subscribe[0].columns: it is empty: name the columns wanted, or leave it out to get all");
     insta::assert_snapshot!(one("columns: [a, b, a]"), @"artifact.yaml:8: subscribe[0].columns[2]: `a` is there already");
+    insta::assert_snapshot!(one("where: [ { column: _position, equals: 1 } ]"), @"artifact.yaml:8: subscribe[0].where[0].column: no condition can be about where in its log an event stands: leave it out");
     insta::assert_snapshot!(one(r#"columns: ["*", a, _position]"#), @"artifact.yaml:8: subscribe[0].columns: `*` is every column, `a` among them: leave out one of the two");
     insta::assert_snapshot!(one("batch: { rows: 0 }"), @"artifact.yaml:8: subscribe[0].batch.rows: a whole number from 1 to 10000 is wanted");
     let pattern = one("where:\n    - column: c\n      matches: '(?i)['");

@@ -91,7 +91,15 @@ impl Host for Guest {
     }
 
     async fn forget(&mut self, once: String) -> wasmtime::Result<()> {
-        let call = self.enter(Capability::Http, "forget", &once)?;
+        let call = self.enter(Capability::Http, "forget", "")?;
+        if let Err(wrong) = check_name(Some(&once)) {
+            self.deny(
+                call.about("an invalid name"),
+                Denied(format!("invalid: {wrong}")),
+            );
+            return Ok(());
+        }
+        let call = call.about(&once);
         // Where something may be sent, what came of it is the artifact's own.
         let decided = self.decide(call, |grants| match &grants.http[..] {
             [] => Err(Denied(

@@ -221,7 +221,7 @@ async fn uses_are_collected_for_the_narrowest_grants_and_no_secret_is_among_them
     state: true
     log: true
     clock: true
-    limits: {"state":"2KiB"}
+    limits: {"state":"64KiB"}
     http:
       - {"method":"POST","secrets":["token"],"url":"https://h.example:8443/a"}
       - {"method":"POST","secrets":["hook"],"url":"https://hooks.example.com/*"}

@@ -250,7 +250,14 @@ pub async fn what_is_forgotten_is_gone_where_it_was_known_from(store: &dyn Store
     };
     store.commit(commit).await.unwrap();
 
-    store.forget(&name("X"), &now.turn, &a).await.unwrap();
+    // A batch has nothing to do with what ticks carry.
+    let batch = a_batch(0, 4);
+    journal(store, &batch, a.clone(), b"refused").await;
+    store.forget(&batch, &a).await.unwrap();
+    assert_eq!(outcome(store, &batch, &a).await, None);
+    assert_eq!(store.carried(&name("X")).await.unwrap().len(), 2);
+
+    store.forget(&now, &a).await.unwrap();
     let forgotten = Written {
         effect: a.clone(),
         is_taken: true,
@@ -260,12 +267,11 @@ pub async fn what_is_forgotten_is_gone_where_it_was_known_from(store: &dyn Store
         [forgotten.clone(), free(effect("a", 1)), free(b.clone())]
     );
     assert_eq!(written(store, &aside).await, [forgotten, free(b.clone())]);
-    // Nothing of the refusal is kept.
-    assert_eq!(outcome(store, &now, &a).await.as_deref(), Some(&b""[..]));
+    assert_eq!(outcome(store, &now, &a).await, None);
     let carried = store.carried(&name("X")).await.unwrap();
     assert_eq!(carried, [(aside.turn.clone(), b.clone())]);
     assert_eq!(written(store, &other).await, [free(a.clone()), free(b)]);
     // What is not known can be forgotten, too.
-    store.forget(&name("X"), &now.turn, &a).await.unwrap();
-    store.forget(&name("Z"), &now.turn, &a).await.unwrap();
+    store.forget(&now, &a).await.unwrap();
+    store.forget(&a_tick("Z", 60.0), &a).await.unwrap();
 }

@@ -1,7 +1,7 @@
 //! Turns that are open: begun, with an effect outside, and not over.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
-use watchbox_model::{Name, TurnId, dead_letter::DeadLetter};
+use watchbox_model::{Name, TurnId, dead_letter::DeadLetter, turn::Trigger};
 
 use super::{
     column::{self, to_json},
@@ -34,22 +34,23 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Forgets an effect of a turn, and those of its name that are carried: they stay, so that the next one of the name is another one.
+/// Forgets an effect of a turn and, of a tick's, those of its name that are carried: they stay, so that the next one of the name is another one.
 pub(super) fn forget(
     group: &mut Group<'_>,
-    installation: &Name,
-    turn: &TurnId,
+    turn: &OpenTurn,
     effect: &Effect,
 ) -> Result<(), StoreError> {
     group
         .conn()
         .prepare_cached(
-            "UPDATE journal SET taken = 1, outcome = x'' WHERE name = :name AND turn IN
-               (SELECT id FROM open_turns WHERE installation = :installation AND (carried = 1 OR turn = :turn AND journal.nth = :nth))",
+            "UPDATE journal SET taken = 1, outcome = x'' WHERE id IN
+               (SELECT journal.id FROM open_turns JOIN journal ON journal.turn = open_turns.id AND journal.name = :name
+                WHERE installation = :installation AND (:tick AND carried = 1 OR open_turns.turn = :turn AND nth = :nth))",
         )?
         .execute(named_params! {
-            ":installation": installation.as_str(),
-            ":turn": turn.as_str(),
+            ":installation": turn.installation.as_str(),
+            ":turn": turn.turn.as_str(),
+            ":tick": matches!(turn.trigger, Trigger::Tick { .. }),
             ":name": effect.name,
             ":nth": effect.nth,
         })?;
@@ -241,7 +242,7 @@ pub(super) fn written(
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// What came of an effect.
+/// What came of an effect; nothing where it was forgotten.
 pub(super) fn outcome(
     conn: &Connection,
     installation: &Name,
@@ -249,7 +250,7 @@ pub(super) fn outcome(
     effect: &Effect,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let mut entry = conn.prepare_cached(
-        "SELECT outcome FROM journal WHERE name = ?3 AND nth = ?4
+        "SELECT outcome FROM journal WHERE name = ?3 AND nth = ?4 AND taken = 0
          AND turn = (SELECT id FROM open_turns WHERE installation = ?1 AND turn = ?2)",
     )?;
     let named = params![

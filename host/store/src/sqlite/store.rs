@@ -242,16 +242,11 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn forget(
-        &self,
-        installation: &Name,
-        turn: &TurnId,
-        effect: &Effect,
-    ) -> Result<(), StoreError> {
-        let (installation, turn, effect) = (installation.clone(), turn.clone(), effect.clone());
+    async fn forget(&self, turn: &OpenTurn, effect: &Effect) -> Result<(), StoreError> {
+        let (turn, effect) = (turn.clone(), effect.clone());
         self.writer
             .write(false, COMMAND_BYTES, move |group| {
-                journal::forget(group, &installation, &turn, &effect)
+                journal::forget(group, &turn, &effect)
             })
             .await
     }

@@ -113,10 +113,10 @@ pub struct Want {
     /// Of which capability.
     #[schema(value_type = String, example = "http")]
     pub capability: Capability,
-    /// The request, as the manifest writes it; left out where the capability as a whole is not granted.
+    /// The request, or whom it wants to write to, as the manifest writes it; left out where the capability as a whole is not granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "POST {token_url}")]
-    pub request: Option<String>,
+    pub need: Option<String>,
     /// Why the artifact wants it.
     pub reason: String,
     /// What the grants say to it.
@@ -139,7 +139,7 @@ impl From<Lack> for Want {
     fn from(lack: Lack) -> Self {
         Self {
             capability: lack.capability,
-            request: lack.need.map(|need| need.to_string()),
+            need: lack.need.map(|need| need.to_string()),
             reason: lack.reason,
             refusal: lack.refusal,
         }

@@ -18,7 +18,8 @@ type Batch struct {
 	// not have is missing from its map. Columns come from endpoints: a value may be of any type, whatever is usual.
 	//
 	// Where the subscription's `columns` name `_position`, that is an integer: where in its log the event stands, 0 for the first. It
-	// stays the same for ever, whichever turn or version comes to it, so together with the log's name it tells events apart that are alike.
+	// stays the same, whichever turn or version comes to it, so it tells events of a log apart that are alike. (A server that is
+	// restored from an older copy gives positions out again: with `_ts` beside it, an event is named for good.)
 	Rows []uint8
 }
 
