@@ -41,7 +41,9 @@ pub use backup::Backup;
 pub use build::Build;
 pub use clients::{Client, ClientAdd, ClientCommand, ClientName, Clients, Label, LabelCommand};
 pub use connection::Connection;
-pub use dead_letters::{DeadLetterNumber, DeadLetters, DeadLettersCommand, DeadLettersList};
+pub use dead_letters::{
+    DeadLetterNumber, DeadLetterNumbers, DeadLetters, DeadLettersCommand, DeadLettersList,
+};
 pub use dev::Dev;
 pub use diff::Diff;
 pub use doctor::Doctor;

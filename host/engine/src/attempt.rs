@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use watchbox_model::{AuditRecord, LogKind, Message, message::Level};
 use watchbox_sandbox::{Input, Turn, TurnFailure, TurnReport};
-use watchbox_store::{StoreError, TurnCommit};
+use watchbox_store::{Append, StoreError, TurnCommit};
 
 use crate::{
     Phase,
@@ -295,25 +295,31 @@ impl Runner {
     }
 
     fn count_commit(&self, work: &Work, commit: &TurnCommit) {
-        let is_dead = commit.dead_letter.is_some();
-        let rows: u64 = commit
-            .appends
-            .iter()
-            .filter(|append| append.log.kind == LogKind::Rows)
-            .map(|append| append.rows.len() as u64)
-            .sum();
-        let mut facts = self.post.progress.facts();
-        facts.phase = Phase::Idle;
-        if is_dead {
+        self.post.progress.facts().phase = Phase::Idle;
+        if commit.dead_letter.is_some() {
             self.post.metrics.dead_letter();
         } else if !work.is_empty() {
-            self.post.metrics.committed(rows);
-            facts.turns += 1;
-            facts.rows += rows;
-            if facts.last_error.take().is_some() {
-                tracing::info!(installation = %self.post.name, "its turns succeed again");
-            }
-            facts.last_turn = Some(watchbox_model::Time::now());
+            self.count_turn(commit);
         }
+    }
+
+    /// A turn succeeded.
+    pub(crate) fn count_turn(&self, commit: &TurnCommit) {
+        let of_rows = |append: &&Append| append.log.kind == LogKind::Rows;
+        let rows: usize = commit
+            .appends
+            .iter()
+            .filter(of_rows)
+            .map(|append| append.rows.len())
+            .sum();
+        let rows = rows as u64;
+        self.post.metrics.committed(rows);
+        let mut facts = self.post.progress.facts();
+        facts.turns += 1;
+        facts.rows += rows;
+        if facts.last_error.take().is_some() {
+            tracing::info!(installation = %self.post.name, "its turns succeed again");
+        }
+        facts.last_turn = Some(watchbox_model::Time::now());
     }
 }

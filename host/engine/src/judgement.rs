@@ -57,7 +57,7 @@ impl Runner {
         let conduct = &self.plan.loaded.conduct;
         match error {
             Some(error) => {
-                if conduct.dead_letter() {
+                if conduct.dead_letter(&work.turn.trigger) {
                     self.ask(Finding::KeepsFailing(format!(
                         "{DEAD_LETTERS} triggers in a row became dead letters, the last of them since: {error}"
                     )));
@@ -65,7 +65,7 @@ impl Runner {
             }
             None if work.is_empty() => {}
             None => {
-                if conduct.turn_done() {
+                if conduct.turn_done(&work.turn.trigger) {
                     self.post.tell(&self.plan.loaded, Finding::Proved);
                 }
             }

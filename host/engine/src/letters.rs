@@ -22,8 +22,7 @@ impl Inner {
         self.check_running()?;
         let letter = self.letter(id).await?;
         let name = letter.installation.clone();
-        let audit = Admin::new(actor, "redrive", &name)
-            .on(format!("dead letter {id}: {:?}", letter.trigger));
+        let audit = Admin::new(actor, "redrive", &name).on(format!("dead letter {id}"));
         let answer = {
             let table = self.table();
             let entry = table

@@ -193,6 +193,15 @@ impl Loaded {
                 need.to, lack.refusal
             ),
         }));
+        let grants = self.grants();
+        let goes_nowhere = |secret: &&String| {
+            let mut rules = grants.http.iter();
+            !rules.any(|rule| rule.secrets.contains(*secret))
+        };
+        let kept = self.parameters.secrets.keys().filter(goes_nowhere);
+        warnings.extend(kept.map(|secret| {
+            format!("the secret `{secret}` may go nowhere: a rule of `http` that names it under `secrets` lets it")
+        }));
         warnings
     }
 }

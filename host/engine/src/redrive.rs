@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use watchbox_model::{AuditRecord, LogKey, TurnId, dead_letter::DeadLetter, turn::Trigger};
+use watchbox_model::{
+    AuditRecord, LogKey, TurnId, dead_letter::DeadLetter, message::Level, turn::Trigger,
+};
 use watchbox_store::{OpenTurn, StoreError, TurnCommit};
 
 use crate::{
@@ -10,7 +12,7 @@ use crate::{
     batch::Batch,
     journal::Journal,
     runner::Runner,
-    turn::{Work, messages_append},
+    turn::{Work, messages_append, note},
 };
 
 impl Runner {
@@ -97,7 +99,7 @@ impl Runner {
         &mut self,
         id: u64,
         work: &Work,
-        asked: AuditRecord,
+        mut asked: AuditRecord,
     ) -> Result<(), EngineError> {
         let failed = |failure: watchbox_sandbox::TurnFailure| EngineError::Redrive {
             id,
@@ -115,17 +117,28 @@ impl Runner {
                     durable: true,
                     ..work.succeeded(name, None, effects, &report.messages, audit)
                 };
-                match self.post.store.commit(commit).await {
+                match self.post.store.commit(commit.clone()).await {
                     // Somebody dropped or redrove it meanwhile; nothing of this turn has happened.
                     Err(StoreError::Missing(_)) => Err(EngineError::NoLetter(id)),
-                    committed => Ok(committed?),
+                    committed => {
+                        committed?;
+                        self.count_turn(&commit);
+                        Ok(())
+                    }
                 }
             }
             Err(failure) => {
-                let appends = messages_append(name, Some(&work.turn.id), &report.messages);
+                let mut messages = report.messages;
+                messages.push(note(
+                    Level::Warn,
+                    format!("the dead letter {id} was given again, and failed: {failure}"),
+                ));
+                let appends = messages_append(name, Some(&work.turn.id), &messages);
+                asked.outcome = "failed".to_owned();
+                let audit = report.audit.into_iter().chain([asked]).collect();
                 self.post
                     .store
-                    .record(appends.into_iter().collect(), report.audit)
+                    .record(appends.into_iter().collect(), audit)
                     .await?;
                 Err(failed(failure))
             }

@@ -20,10 +20,10 @@ pub enum DeadLettersCommand {
     List(DeadLettersList),
     /// Show one, with its error in full
     Show(DeadLetterNumber),
-    /// Give one to its artifact again, now; it goes if that turn succeeds
-    Redrive(DeadLetterNumber),
-    /// Drop one for good
-    Drop(DeadLetterNumber),
+    /// Give some to their artifact again, now, one after the other; each goes if its turn succeeds
+    Redrive(DeadLetterNumbers),
+    /// Drop some for good
+    Drop(DeadLetterNumbers),
 }
 
 /// `watchbox dead-letters list`.
@@ -46,6 +46,17 @@ pub struct DeadLetterNumber {
     /// Its number, as `list` shows it
     #[arg(value_name = "NUMBER")]
     pub id: u64,
+    /// The server.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// Some dead letters.
+#[derive(Debug, clap::Args)]
+pub struct DeadLetterNumbers {
+    /// Their numbers, as `list` shows them
+    #[arg(value_name = "NUMBER", required = true)]
+    pub ids: Vec<u64>,
     /// The server.
     #[command(flatten)]
     pub connection: Connection,

@@ -6,7 +6,7 @@ use watchbox_server::api::types::{DeadLetter, DeadLetterDetails, Trigger};
 
 use crate::{
     api::{Api, LogQuery, Query, Range},
-    args::{self, DeadLetterNumber, DeadLettersCommand, DeadLettersList},
+    args::{self, DeadLetterNumber, DeadLetterNumbers, DeadLettersCommand, DeadLettersList},
     output::{Details, Output, Table, ago, cut, stamp},
 };
 
@@ -22,20 +22,22 @@ pub async fn dead_letters(args: args::DeadLetters, output: &Output) -> anyhow::R
     match args.command {
         DeadLettersCommand::List(args) => all(args, output).await,
         DeadLettersCommand::Show(args) => show(args, output).await,
-        DeadLettersCommand::Redrive(DeadLetterNumber { id, connection }) => {
+        DeadLettersCommand::Redrive(DeadLetterNumbers { ids, connection }) => {
             let api = Api::new(&connection)?;
-            api.act(Method::POST, &["dead-letters", &id.to_string(), "redrive"])
-                .await?;
-            output.remark(&format!(
-                "dead letter {id} was handled this time, and is gone"
-            ));
+            for id in ids.iter().map(u64::to_string) {
+                api.act(Method::POST, &["dead-letters", &id, "redrive"])
+                    .await?;
+                let done = format!("dead letter {id} was handled this time, and is gone");
+                output.remark(&done);
+            }
             Ok(())
         }
-        DeadLettersCommand::Drop(DeadLetterNumber { id, connection }) => {
+        DeadLettersCommand::Drop(DeadLetterNumbers { ids, connection }) => {
             let api = Api::new(&connection)?;
-            api.act(Method::DELETE, &["dead-letters", &id.to_string()])
-                .await?;
-            output.remark(&format!("dead letter {id} is dropped"));
+            for id in ids.iter().map(u64::to_string) {
+                api.act(Method::DELETE, &["dead-letters", &id]).await?;
+                output.remark(&format!("dead letter {id} is dropped"));
+            }
             Ok(())
         }
     }

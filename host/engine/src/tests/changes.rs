@@ -1,5 +1,7 @@
 //! Installing, changing and removing on a running engine.
 
+use std::time::Duration;
+
 use serde_json::json;
 use watchbox_model::{LogKey, Secret};
 use watchbox_store::AuditQuery;
@@ -8,7 +10,7 @@ use super::{
     guest,
     server::{LOG, Server, WATCH, engine, grants, install, name, numbered, open},
 };
-use crate::{Change, EngineError, Phase};
+use crate::{Change, EngineError, Phase, Status};
 
 fn change() -> Change {
     Change {
@@ -79,6 +81,27 @@ async fn a_turn_that_fails_is_handed_to_the_new_version() {
         .unwrap();
     assert_eq!(server.rows("Server.Echo", 1).await, ["fine"]);
     assert_eq!(server.letters("Server.Echo", 0).await, []);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_turn_that_waits_is_tried_at_once_when_its_grants_change() {
+    let server = Server::start().await;
+    server.install("Server.Echo", WATCH).await;
+    server.send(["LATE"]).await;
+    let waits = |failures: u64| {
+        move |status: &Status| status.failures == failures && status.next_try.is_some()
+    };
+    let status = server.until("Server.Echo", waits(1)).await;
+    let (failed, next) = (status.last_error.unwrap().0, status.next_try.unwrap());
+    assert!(next.since(failed) > Duration::from_secs(3_000), "{next:?}");
+    let more = Change {
+        grants: Some(grants("{ state: true, log: true }")),
+        ..change()
+    };
+    let changed = server.engine.change(&name("Server.Echo"), more).await;
+    changed.unwrap();
+    server.until("Server.Echo", waits(2)).await;
     server.stop().await;
 }
 

@@ -5,8 +5,8 @@ use watchbox_model::manifest::SECTION;
 use wit_component::{ComponentEncoder, StringEncoding};
 
 /// Emits the events of a batch as they are, and a row for a tick, unless there is in a batch, anywhere, the word
-/// `TRAP` (it traps), `LOOP` (it never returns), `NO` (it rejects), or `WAIT` (it asks for another try until its
-/// state has the key `go`). With the parameters in its `configure` there is nothing wrong, unless `WRONG` is among them.
+/// `TRAP` (it traps), `LOOP` (it never returns), `NO` (it rejects), `LATE` (it asks for another try in an hour), or `WAIT`
+/// (it asks for another try until its state has the key `go`). With the parameters in its `configure` there is nothing wrong, unless `WRONG` is among them.
 const MODULE: &str = r#"(module
   (import "watchbox:artifact/state@0.1.0" "get" (func $get (param i32 i32 i32)))
   ;; IMPORTS
@@ -62,6 +62,9 @@ const MODULE: &str = r#"(module
     ;; NO, with two spaces behind
     (if (call $has (i32.const 0x20204f4e) (local.get $rows) (local.get $len))
       (then (return (call $answer (i32.const 1) (i32.const 1) (i32.const 16) (i32.const 3) (i32.const 0)))))
+    ;; LATE
+    (if (call $has (i32.const 0x4554414c) (local.get $rows) (local.get $len))
+      (then (return (call $answer (i32.const 1) (i32.const 0) (i32.const 16) (i32.const 7) (i32.const 3600000)))))
     ;; WAIT
     (if (call $has (i32.const 0x54494157) (local.get $rows) (local.get $len))
       (then

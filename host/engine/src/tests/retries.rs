@@ -1,7 +1,7 @@
 //! Turns that fail: tried again, halved, set aside, redriven.
 
 use watchbox_model::{LogKey, turn::Trigger};
-use watchbox_store::StateChange;
+use watchbox_store::{AuditQuery, StateChange};
 
 use super::server::{LOG, Server, WATCH, grants, install, name, numbered};
 use crate::{EngineError, turn::nothing};
@@ -130,6 +130,21 @@ async fn a_dead_letter_is_redriven_once_its_cause_is_mended() {
     let_go(&server, "Server.Echo").await;
     server.engine.redrive(id, "token:test").await.unwrap();
     assert_eq!(server.rows("Server.Echo", 1).await, ["WAIT"]);
+    // Who asked is in the trail, whatever came of it; what succeeded counts.
+    let asked = AuditQuery {
+        capability: Some("admin".to_owned()),
+        limit: 10,
+        ..AuditQuery::default()
+    };
+    let asked = server.store.audit(asked).await.unwrap().items;
+    let told: Vec<_> = asked
+        .iter()
+        .filter(|(_, record)| record.operation == "redrive")
+        .map(|(_, record)| (record.actor.as_str(), record.outcome.as_str()))
+        .collect();
+    assert_eq!(told, [("token:test", "ok"), ("token:test", "failed")]);
+    let status = server.status("Server.Echo").await;
+    assert_eq!((status.turns, status.rows, status.last_error), (1, 1, None));
     let gone = server.engine.redrive(id, "token:test").await;
     assert!(matches!(gone, Err(EngineError::NoLetter(_))), "{gone:?}");
     server.stop().await;

@@ -83,8 +83,9 @@ pub(super) async fn show(
         .store()
         .written(&letter.installation, &kept_under)
         .await?;
-    let sent = written
-        .into_iter()
+    // What was taken or forgotten is no answer to a redrive.
+    let kept = written.into_iter().filter(|written| !written.is_taken);
+    let sent = kept
         .map(|written| format!("{}#{}", written.effect.name, written.effect.nth))
         .collect();
     let letter = letter.into();
