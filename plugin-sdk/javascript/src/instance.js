@@ -1,5 +1,6 @@
 // From the contract's handler to an Artifact: what `component.js` and `testing.js` share.
 
+import { Batch } from "./artifact.js";
 import { describe, Reject, Retry } from "./failure.js";
 import { fromHost, rowsToHost } from "./values.js";
 
@@ -35,10 +36,7 @@ export class Instance {
 
   // Throws Retry, Reject or Fault.
   events(artifact, json) {
-    return this.#turn((made) => {
-      const events = fromHost(json);
-      return made.events({ artifact, events, length: events.length, [Symbol.iterator]: () => events[Symbol.iterator]() });
-    });
+    return this.#turn((made) => made.events(new Batch(artifact, fromHost(json))));
   }
 
   // Throws Retry, Reject or Fault.

@@ -56,6 +56,28 @@ test("a turn uses capabilities", () => {
   assert.deepEqual(installed.tick(120), []);
 });
 
+test("a batch is iterated over as often as one likes, whole or in part, within another time too", () => {
+  class Pairs extends Artifact {
+    events(batch) {
+      for (const event of batch) {
+        assert.equal(event.N, 1);
+        break;
+      }
+      const pairs = [...batch].flatMap((one) => Array.from(batch, (other) => `${one.N}${other.N}`));
+      const [first, ...rest] = batch;
+      return [{ length: batch.length, pairs, first: first.N, rest: rest.map((event) => event.N), index: batch.events[1].N }];
+    }
+  }
+  const rows = new World().install(Pairs).events("Log", [{ N: 1 }, { N: 2 }]);
+  assert.deepEqual(rows, [{ length: 2, pairs: ["11", "12", "21", "22"], first: 1, rest: [2], index: 2 }]);
+  class None extends Artifact {
+    events(batch) {
+      return [{ length: batch.length, events: [...batch].length }];
+    }
+  }
+  assert.deepEqual(new World().install(None).events("Log", []), [{ length: 0, events: 0 }]);
+});
+
 test("a failed turn leaves nothing but its requests", () => {
   const answers = [200, 503, 200];
   const played = world(() => new Response(answers.shift()));

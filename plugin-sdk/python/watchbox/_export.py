@@ -39,7 +39,8 @@ class Instance:
 
     def events(self, log: str, events: bytes) -> bytes:
         """A turn with events; raises Retry, Reject or Fault."""
-        return self._turn(lambda artifact: artifact.events(Batch(log, json.loads(events))))
+        # The contract's JSON is ASCII: to decode it so takes a copy, where ``json`` would guess the encoding and then check it.
+        return self._turn(lambda artifact: artifact.events(Batch(log, json.loads(events.decode("ascii")))))
 
     def tick(self, due: float) -> bytes:
         """A turn with a tick; raises Retry, Reject or Fault."""
