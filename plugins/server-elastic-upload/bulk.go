@@ -41,16 +41,17 @@ func (u *Uploader) deliver(documents []document, settle func(document, outcome))
 			return err
 		}
 		var rest []document
+		var why outcome
 		for i, outcome := range outcomes {
 			if outcome.kind == again {
-				rest = append(rest, documents[i])
+				rest, why = append(rest, documents[i]), outcome
 			} else {
 				settle(documents[i], outcome)
 			}
 		}
 		if 2*len(rest) > len(documents) {
 			http.Forget(once)
-			return watchbox.Retry(fmt.Sprintf("the cluster has no room for %d documents: %d %s", len(rest), outcomes[0].status, outcomes[0].reason), pause)
+			return watchbox.Retry(fmt.Sprintf("the cluster has no room for %d documents: %d %s", len(rest), why.status, why.reason), pause)
 		}
 		documents = rest
 	}

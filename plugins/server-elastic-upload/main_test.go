@@ -215,6 +215,36 @@ func TestOnlyWhatThereWasNoRoomForIsSentAgain(t *testing.T) {
 	}
 }
 
+func TestAClusterThatTakesLessThanHalfIsAskedNoMoreInThatTry(t *testing.T) {
+	cluster, installed := install(t, nil)
+	full := true
+	cluster.refuse = func(_, source string) int {
+		if full && !strings.Contains(source, `"Number":0`) && !strings.Contains(source, `"Number":4`) {
+			return 429
+		}
+		return 0
+	}
+	var retry *watchbox.RetryError
+	for range 2 {
+		if _, err := installed.Events("Windows.Events.X", batch(5)...); !errors.As(err, &retry) || !strings.Contains(retry.Reason, "no room for 3 documents: 429 some_exception") {
+			t.Fatal(err)
+		}
+	}
+	full = false
+	rows := upload(t, installed, batch(5)...)
+	if counts(rows[0]) != [4]any{int64(5), int64(3), int64(2), int64(0)} || len(cluster.documents) != 5 {
+		t.Error(rows, cluster.documents)
+	}
+	var sizes []int
+	for _, ids := range cluster.asked {
+		sizes = append(sizes, len(ids))
+	}
+	// Each try asks once, about all: what was taken of the answer before is there already.
+	if !slices.Equal(sizes, []int{5, 5, 5}) {
+		t.Error(cluster.asked)
+	}
+}
+
 func TestNamesOfRequestsAreShortWhateverTheIndex(t *testing.T) {
 	cluster, installed := install(t, map[string]any{"Index": strings.Repeat("x", longestIndex)})
 	put := 0

@@ -287,11 +287,12 @@ pub(super) fn verdict(
         *reach = grants.reach(method, url, secrets);
     }
     found.map_err(|why| match &outgoing.url_secret {
-        Some(name) => Denied(format!(
-            "no http grant covers {}: `{{ method: {}, url: \"{}/*\", secrets: [{name}] }}` in its grants would allow it",
+        Some(_) => Denied(format!(
+            "no http grant covers {}: `{{ method: {}, url: \"{}/*\", secrets: [{}] }}` in its grants would allow it",
             outgoing.target(),
             outgoing.method,
-            outgoing.place()
+            outgoing.place(),
+            secrets.join(", ")
         )),
         None => why,
     })
