@@ -117,6 +117,29 @@ fn a_version_that_fails_at_first_hands_its_batch_back_and_no_message_is_sent_twi
 }
 
 #[test]
+fn an_upgrade_changes_the_parameters_that_are_named_and_no_others() -> Result<()> {
+    let home = Home::new()?;
+    let server = home.server()?;
+    let component = home.artifact("server-mail-alert")?;
+    let given = ["--param", "Log=Test.Alerts", "--param", "To=a@example.org"];
+    let installed = server.run(&[&["install", &component], &given[..]].concat())?;
+    // This server has none.
+    let warned = installed
+        .stderr
+        .contains("it sends mail, and no relay is set");
+    assert!(installed.code == Some(0) && warned, "{installed:#?}");
+    let name = "Server.Mail.Alert";
+    let parameters = || Ok::<_, anyhow::Error>(line(server.api(), name)?["parameters"].clone());
+    server.run_ok(&["upgrade", name, "--param", "To=b@example.org"])?;
+    let kept = serde_json::json!({"Log": "Test.Alerts", "To": "b@example.org"});
+    assert_eq!(parameters()?, kept);
+    server.run_ok(&["upgrade", name, &component, "--param", "MaxMails=7"])?;
+    let more = serde_json::json!({"Log": "Test.Alerts", "To": "b@example.org", "MaxMails": "7"});
+    assert_eq!(parameters()?, more);
+    Ok(())
+}
+
+#[test]
 fn every_earlier_version_is_one_command_away() -> Result<()> {
     let home = Home::new()?;
     let server = home.server()?;

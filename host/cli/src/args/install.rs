@@ -46,7 +46,7 @@ pub struct Upgrade {
     /// What it is installed as
     pub name: Name,
     /// The new component; without it the component stays. Of the settings, those given change: `--param`
-    /// replaces all parameters, `--secret` the secrets named, `--grants` the grants
+    /// and `--secret` change those named, `--grants` all grants
     #[arg(value_name = "FILE.wasm")]
     pub file: Option<PathBuf>,
     /// Run the new component beside the old one instead, on the same events and with its effects withheld
