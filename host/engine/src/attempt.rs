@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
-use watchbox_model::{AuditRecord, LogKind, Message, message::Level};
+use watchbox_model::{AuditRecord, LogKind, Message, message::Level, turn::Trigger};
 use watchbox_sandbox::{Input, Turn, TurnFailure, TurnReport};
 use watchbox_store::{Append, StoreError, TurnCommit};
 
@@ -150,7 +150,7 @@ impl Runner {
             TurnFailure::Host(_) => Phase::Retrying,
             _ => Phase::Broken,
         };
-        self.count_failure(phase, failure);
+        self.count_failure(phase, failure, None);
         messages.push(note(
             Level::Warn,
             format!("the turn could not be run, and is tried again: {failure}"),
@@ -173,7 +173,7 @@ impl Runner {
     ) {
         work.failures += 1;
         work.host_failures = 0;
-        self.count_failure(Phase::Retrying, failure);
+        self.count_failure(Phase::Retrying, failure, Some(&work.turn.trigger));
         let tries = work.tries(self.plan.loaded.grants().limits.tries);
         // Many tries are for what is outside and comes back. An event that the artifact can't bear is not to hold the others up as long.
         let (tried, tries) = match failure {
@@ -225,7 +225,8 @@ impl Runner {
         }
     }
 
-    fn count_failure(&self, phase: Phase, failure: &TurnFailure) {
+    /// A try failed, by `trigger`'s fault where one is given.
+    fn count_failure(&self, phase: Phase, failure: &TurnFailure, trigger: Option<&Trigger>) {
         let error = failure.to_string();
         let mut facts = self.post.progress.facts();
         facts.failures += 1;
@@ -233,8 +234,7 @@ impl Runner {
         if facts.last_error.is_none() {
             tracing::warn!(installation = %self.post.name, error, "its turns fail");
         }
-        drop(facts);
-        self.post.progress.failed(phase, error);
+        facts.failed(phase, error, trigger.cloned());
     }
 
     fn record(&self, work: &mut Work, messages: &[Message], audit: Vec<AuditRecord>, then: Then) {
@@ -299,12 +299,12 @@ impl Runner {
         if commit.dead_letter.is_some() {
             self.post.metrics.dead_letter();
         } else if !work.is_empty() {
-            self.count_turn(commit);
+            self.count_turn(&work.turn.trigger, commit);
         }
     }
 
     /// A turn succeeded.
-    pub(crate) fn count_turn(&self, commit: &TurnCommit) {
+    pub(crate) fn count_turn(&self, trigger: &Trigger, commit: &TurnCommit) {
         let of_rows = |append: &&Append| append.log.kind == LogKind::Rows;
         let rows: usize = commit
             .appends
@@ -317,7 +317,7 @@ impl Runner {
         let mut facts = self.post.progress.facts();
         facts.turns += 1;
         facts.rows += rows;
-        if facts.last_error.take().is_some() {
+        if facts.succeeded(trigger) {
             tracing::info!(installation = %self.post.name, "its turns succeed again");
         }
         facts.last_turn = Some(watchbox_model::Time::now());

@@ -12,12 +12,13 @@ use crate::{
     Change, EngineError, Installed, StartAt,
     audit::Admin,
     changed::{Changed, names_that_differ},
+    changes::named_by,
     engine::Inner,
     host::InstallationHost,
     loading::{Loaded, Settings},
     runner::Plan,
     table,
-    trust::Vetted,
+    trust::{Vetted, unchecked},
     vault::Stamp,
 };
 
@@ -82,7 +83,8 @@ impl Inner {
         let given = match &change.component {
             Some(bytes) => {
                 let signature = change.signature.as_ref();
-                let given = self.let_in(&name, bytes.clone(), signature, &change.actor);
+                let wanted = unchecked(bytes.clone()).await?;
+                let given = self.let_in(&name, wanted, signature, &change.actor);
                 Some(given.await?)
             }
             None => None,
@@ -296,7 +298,7 @@ impl Inner {
             warnings.extend(loaded.warnings());
         }
         let previous = is_reloaded.then_some(before.installation.digest);
-        self.installed(&name, previous, warnings)
+        self.installed(&name, previous, warnings).await
     }
 
     /// Puts on the table, and to the runner, what the store now says.
@@ -367,13 +369,10 @@ impl Inner {
         let artifact = match loaded {
             Some(loaded) => Some(loaded.component.manifest().name.clone()),
             // What can't be loaded can often still be looked into.
-            None => self
-                .store
-                .component(before.digest)
-                .await?
-                .and_then(|bytes| watchbox_sandbox::inspect(&bytes).ok())
-                .and_then(|inspection| inspection.manifest)
-                .map(|manifest| manifest.name),
+            None => match self.store.component(before.digest).await? {
+                Some(bytes) => named_by(&unchecked(bytes).await?).ok(),
+                None => None,
+            },
         };
         match artifact {
             Some(artifact) if artifact != *found => Err(EngineError::Artifact {

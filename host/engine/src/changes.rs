@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use watchbox_model::{ComponentSignature, Digest, Grants, LogKey, LogKind, Name};
-use watchbox_sandbox::LoadError;
+use watchbox_sandbox::{LoadError, Unchecked};
 use watchbox_store::{How, Installation, VersionNote};
 
 use crate::{
-    EngineError, Install, Installed, Phase, StartAt,
+    EngineError, Install, Installed, Phase, StartAt, Status,
     audit::Admin,
     change::try_out,
     changed::granted,
@@ -16,6 +16,7 @@ use crate::{
     loading::{Loaded, Settings},
     runner::Plan,
     table::{self, Entry},
+    trust::unchecked,
     vault::KeptSecrets,
     widening,
 };
@@ -23,12 +24,12 @@ use crate::{
 impl Inner {
     /// See [`crate::Engine::install`].
     pub(crate) async fn install(&self, install: Install) -> Result<Installed, EngineError> {
-        let component = install.component.clone();
+        let wanted = unchecked(install.component.clone()).await?;
         let name = match install.name {
             Some(name) => name,
-            None => named_by(&component).await?,
+            None => named_by(&wanted)?,
         };
-        let vetted = self.let_in(&name, component, install.signature.as_ref(), &install.actor);
+        let vetted = self.let_in(&name, wanted, install.signature.as_ref(), &install.actor);
         let vetted = vetted.await?;
         let digest = vetted.component.digest();
         let _changes = self.changes.lock().await;
@@ -114,7 +115,7 @@ impl Inner {
         {
             entry.start(&self.threads.handle(), plan, instance, now);
         }
-        self.installed(&name, None, warnings)
+        self.installed(&name, None, warnings).await
     }
 
     /// See [`crate::Engine::remove`].
@@ -265,33 +266,35 @@ impl Inner {
     }
 
     /// What came of a change of `name`.
-    pub(crate) fn installed(
+    pub(crate) async fn installed(
         &self,
         name: &Name,
         previous: Option<Digest>,
         warnings: Vec<String>,
     ) -> Result<Installed, EngineError> {
-        let status = self
-            .table()
-            .get(name)
-            .map(Entry::status)
-            .ok_or_else(|| EngineError::Missing(name.clone()))?;
         Ok(Installed {
-            status,
+            status: self.status(name).await?,
             previous,
             warnings,
         })
     }
+
+    /// How `name` stands.
+    pub(crate) async fn status(&self, name: &Name) -> Result<Status, EngineError> {
+        let letters = self.store.dead_letter_counts().await?;
+        self.table()
+            .get(name)
+            .map(|entry| entry.status(letters.get(name).copied().unwrap_or_default()))
+            .ok_or_else(|| EngineError::Missing(name.clone()))
+    }
 }
 
 /// The name that a component gives itself.
-async fn named_by(component: &Bytes) -> Result<Name, EngineError> {
-    let component = component.clone();
-    let inspected = tokio::task::spawn_blocking(move || watchbox_sandbox::inspect(&component));
-    let inspection = inspected.await.map_err(|_| EngineError::Stopping)?;
-    let inspection = inspection.map_err(LoadError::from)?;
-    let manifest = inspection
-        .manifest
-        .ok_or_else(|| LoadError::Manifest(inspection.manifest_error.unwrap_or_default()))?;
-    Ok(manifest.name)
+pub(crate) fn named_by(wanted: &Unchecked) -> Result<Name, LoadError> {
+    let said = wanted.said()?;
+    let manifest = said.manifest.as_ref();
+    let why = || LoadError::Manifest(said.manifest_error.clone().unwrap_or_default());
+    manifest
+        .map(|manifest| manifest.name.clone())
+        .ok_or_else(why)
 }

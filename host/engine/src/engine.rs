@@ -330,16 +330,18 @@ impl Engine {
 
     /// The monitoring table, by name.
     pub async fn table(&self) -> Result<Vec<Status>, EngineError> {
-        Ok(self.inner.table().values().map(Entry::status).collect())
+        let letters = self.inner.store.dead_letter_counts().await?;
+        let of = |entry: &Entry| letters.get(&entry.installation.name).copied();
+        let table = self.inner.table();
+        let lines = table
+            .values()
+            .map(|entry| entry.status(of(entry).unwrap_or_default()));
+        Ok(lines.collect())
     }
 
     /// One line of it.
     pub async fn status(&self, name: &Name) -> Result<Status, EngineError> {
-        self.inner
-            .table()
-            .get(name)
-            .map(Entry::status)
-            .ok_or_else(|| EngineError::Missing(name.clone()))
+        self.inner.status(name).await
     }
 
     /// Gives a dead letter's trigger to its installation again; it is dropped once that turn is committed.

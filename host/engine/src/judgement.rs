@@ -32,7 +32,7 @@ impl Runner {
             reader.rewind();
         }
         let error = self.post.progress.facts().last_error.clone();
-        let reason = error.map_or_else(String::new, |(_, error)| error);
+        let reason = error.map_or_else(String::new, |last| last.error);
         self.ask(Finding::FailsAtFirst(reason));
     }
 

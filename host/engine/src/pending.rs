@@ -74,7 +74,7 @@ impl Inner {
             ..before.installation.clone()
         };
         self.put_aside(after, audit).await?;
-        self.installed(name, None, warnings)
+        self.installed(name, None, warnings).await
     }
 
     /// See [`crate::Engine::approve`].
@@ -141,7 +141,7 @@ impl Inner {
             ..before.installation.clone()
         };
         self.put_aside(after, audit).await?;
-        self.installed(&name, None, Vec::new())
+        self.installed(&name, None, Vec::new()).await
     }
 
     /// Keeps `after`, which runs as it did.

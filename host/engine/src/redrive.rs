@@ -122,7 +122,7 @@ impl Runner {
                     Err(StoreError::Missing(_)) => Err(EngineError::NoLetter(id)),
                     committed => {
                         committed?;
-                        self.count_turn(&commit);
+                        self.count_turn(&work.turn.trigger, &commit);
                         Ok(())
                     }
                 }

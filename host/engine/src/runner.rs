@@ -275,6 +275,7 @@ impl Runner {
         if !Arc::ptr_eq(&self.plan.loaded.authority, &plan.loaded.authority) {
             self.instance = instance;
         }
+        self.post.progress.facts().begun_anew();
         self.hold = Instant::now();
         self.plan = plan;
     }

@@ -23,6 +23,7 @@ use crate::{
     loading::Loaded,
     stage::Stage,
     table::{self, Entry},
+    trust::unchecked,
 };
 use report::Facts;
 pub use report::{Difference, ShadowFacts, ShadowReport};
@@ -83,10 +84,9 @@ impl Inner {
             (Some(bytes), None) => bytes.clone(),
             _ => return Err(EngineError::Shadow),
         };
+        let wanted = unchecked(bytes.clone()).await?;
         let signature = change.signature.as_ref();
-        let vetted = self
-            .let_in(&name, bytes.clone(), signature, &change.actor)
-            .await?;
+        let vetted = self.let_in(&name, wanted, signature, &change.actor).await?;
         let _changes = self.changes.lock().await;
         self.check_running()?;
         let (installation, before, host) = self.installation(&name)?;

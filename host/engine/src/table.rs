@@ -31,8 +31,8 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// How it stands.
-    pub(crate) fn status(&self) -> Status {
+    /// How it stands, with so many dead letters.
+    pub(crate) fn status(&self, dead_letters: u64) -> Status {
         let facts = self.post.progress.facts().clone();
         let manifest = self
             .loaded
@@ -53,6 +53,7 @@ impl Entry {
             },
             turns: facts.turns,
             failures: facts.failures,
+            dead_letters,
             rows: facts.rows,
             behind: if facts.lag() > 0 {
                 facts.behind
@@ -63,7 +64,7 @@ impl Entry {
             running: facts
                 .running
                 .filter(|running| is_on && *running != self.installation.digest),
-            last_error: facts.last_error,
+            last_error: facts.last_error.map(|last| (last.at, last.error)),
             last_turn: facts.last_turn,
             next_tick: facts.next_tick.filter(|_| is_on),
             next_try: facts.next_try.filter(|_| is_on),
@@ -80,7 +81,11 @@ impl Entry {
         instance: Option<Instance>,
         ticks_after: Time,
     ) {
-        self.post.progress.facts().phase = Phase::Idle;
+        {
+            let mut facts = self.post.progress.facts();
+            facts.phase = Phase::Idle;
+            facts.begun_anew();
+        }
         let runner = Runner::new(self.post.clone(), plan, instance, ticks_after);
         self.task = Some(Task::start(runtime, runner));
     }

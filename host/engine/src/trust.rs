@@ -12,7 +12,7 @@ use watchbox_model::{
     component_signature::Subject,
     trust::{Origin, Untrusted},
 };
-use watchbox_sandbox::{Component, Inspection};
+use watchbox_sandbox::{Component, Inspection, Unchecked};
 
 use crate::{EngineError, audit::Admin, engine::Inner};
 
@@ -36,16 +36,16 @@ pub(crate) struct Vetted {
 }
 
 impl Inner {
-    /// Lets the component of these bytes in, which `actor` wants `name` to run. `signature` is what came with it, beside those that are kept.
+    /// Lets a component in, which `actor` wants `name` to run. `signature` is what came with it, beside those that are kept.
     pub(crate) async fn let_in(
         &self,
         name: &Name,
-        bytes: Bytes,
+        wanted: Unchecked,
         signature: Option<&ComponentSignature>,
         actor: &str,
     ) -> Result<Vetted, EngineError> {
-        let origin = self.origin(name, &bytes, signature, actor).await?;
-        let component = self.sandbox.load(bytes).await?;
+        let origin = self.origin(name, &wanted, signature, actor).await?;
+        let component = self.sandbox.load(wanted).await?;
         Ok(Vetted { component, origin })
     }
 
@@ -57,26 +57,26 @@ impl Inner {
         actor: &str,
     ) -> Result<Vetted, EngineError> {
         let bytes = self.store.component(digest).await?;
-        let bytes = bytes.ok_or(EngineError::NoComponent(digest))?;
-        let found = Digest::of(&bytes);
+        let wanted = unchecked(bytes.ok_or(EngineError::NoComponent(digest))?).await?;
+        let found = wanted.digest();
         if found != digest {
             return Err(EngineError::Altered { digest, found });
         }
-        self.let_in(name, bytes, None, actor).await
+        self.let_in(name, wanted, None, actor).await
     }
 
-    /// Who stands for the component of these bytes. It is asked before anything of it is compiled.
+    /// Who stands for a component. It is asked before anything of it is compiled.
     async fn origin(
         &self,
         name: &Name,
-        bytes: &Bytes,
+        wanted: &Unchecked,
         signature: Option<&ComponentSignature>,
         actor: &str,
     ) -> Result<Origin, EngineError> {
         let Some(policy) = self.config.trust.clone() else {
             return Ok(Origin::Unchecked);
         };
-        let digest = Digest::of(bytes);
+        let digest = wanted.digest();
         let kept = self.store.signatures(digest).await?;
         let signatures: Vec<ComponentSignature> = kept
             .into_iter()
@@ -84,13 +84,13 @@ impl Inner {
             .filter(|kept| signature.is_none_or(|given| given.key() != kept.key()))
             .chain(signature.cloned())
             .collect();
-        let component = bytes.clone();
-        let looked = apart(move || {
-            let inspection = watchbox_sandbox::inspect(&component).ok()?;
-            let subject = subject_of(&inspection)?;
-            Some(policy.decide(&subject, &component, &signatures))
-        })
-        .await?;
+        let component = wanted.wasm().clone();
+        let looked = match wanted.said().ok().and_then(subject_of) {
+            Some(subject) => {
+                Some(apart(move || policy.decide(&subject, &component, &signatures)).await?)
+            }
+            None => None,
+        };
         match looked {
             Some(Ok(origin)) => {
                 let record = decided(name, digest, actor, &origin.to_string());
@@ -126,11 +126,11 @@ impl Inner {
         let bytes = self.store.component(digest).await?.unwrap_or_default();
         let policy = self.config.trust.clone();
         apart(move || {
-            let inspection = watchbox_sandbox::inspect(&bytes).ok();
-            let subject = inspection.as_ref().and_then(subject_of);
+            let wanted = Unchecked::new(bytes);
+            let (subject, bytes) = (wanted.said().ok().and_then(subject_of), wanted.wasm());
             let signer = |signature: &ComponentSignature| {
                 let (policy, subject) = (policy.as_ref()?, subject.as_ref()?);
-                let known = policy.check(subject, &bytes, signature).ok()??;
+                let known = policy.check(subject, bytes, signature).ok()??;
                 Some(known.to_owned())
             };
             let facts = kept.into_iter().map(|(signature, added)| SignatureFacts {
@@ -154,10 +154,10 @@ impl Inner {
         let bytes = bytes.ok_or(EngineError::NoComponent(digest))?;
         let (policy, given) = (self.config.trust.clone(), signature.clone());
         let checked = apart(move || {
-            let inspection = watchbox_sandbox::inspect(&bytes).ok()?;
-            let subject = subject_of(&inspection)?;
+            let wanted = Unchecked::new(bytes);
+            let subject = wanted.said().ok().and_then(subject_of)?;
             let policy = policy?;
-            let known = policy.check(&subject, &bytes, &given);
+            let known = policy.check(&subject, wanted.wasm(), &given);
             let known = known.map(|name| name.map(str::to_owned));
             Some(known.map_err(|untrusted| (subject.artifact, untrusted)))
         })
@@ -217,6 +217,11 @@ fn subject_of(inspection: &Inspection) -> Option<Subject> {
         artifact: manifest.name.clone(),
         version: manifest.version.clone(),
     })
+}
+
+/// What came in as these bytes.
+pub(crate) async fn unchecked(bytes: Bytes) -> Result<Unchecked, EngineError> {
+    apart(move || Unchecked::new(bytes)).await
 }
 
 /// Does `work` on a thread of its own: a large component takes a while.

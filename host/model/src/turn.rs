@@ -57,3 +57,14 @@ pub enum Trigger {
         due: Time,
     },
 }
+
+impl Trigger {
+    /// Whether both are of one source: stretches of the same log, or ticks.
+    pub fn is_of_source_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Events { log, .. }, Self::Events { log: other, .. }) => log == other,
+            (Self::Tick { .. }, Self::Tick { .. }) => true,
+            _ => false,
+        }
+    }
+}

@@ -7,13 +7,16 @@
 
 use std::{
     fs, hash,
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::{Engine, component::Component};
 use watchbox_model::Digest;
+
+/// What is told apart by it: files of another form than these are no file of ours.
+const FORM: &str = "code, and its CRC-32";
 
 /// The cache of one engine.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ impl Cache {
     pub(crate) fn open(folder: PathBuf, engine: &Engine) -> io::Result<Self> {
         make_private(&folder)?;
         let mut hasher = Fingerprint(Sha256::new());
+        hash::Hash::hash(FORM, &mut hasher);
         hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut hasher);
         let cache = Self {
             folder,
@@ -45,7 +49,8 @@ impl Cache {
                 .and_then(|name| name.to_str())
                 .unwrap_or_default();
             let ours = name.contains(&format!("-{}.", self.engine));
-            if !ours && (name.ends_with(".cwasm") || name.ends_with(".sha256")) {
+            let kinds = [".cwasm", ".crc32", ".sha256"];
+            if !ours && kinds.iter().any(|kind| name.ends_with(kind)) {
                 fs::remove_file(&path)?;
             }
         }
@@ -54,19 +59,18 @@ impl Cache {
 
     fn paths(&self, digest: Digest) -> (PathBuf, PathBuf) {
         let file = |kind| self.folder.join(format!("{digest}-{}.{kind}", self.engine));
-        (file("cwasm"), file("sha256"))
+        (file("cwasm"), file("crc32"))
     }
 
     /// The compiled code of `digest`, if it is here and whole.
     pub(crate) fn load(&self, engine: &Engine, digest: Digest) -> Option<Component> {
         let (code, sum) = self.paths(digest);
-        let whole = fs::read(&code).ok().zip(fs::read_to_string(&sum).ok());
-        let (bytes, expected) = whole?;
-        if Digest::of(&bytes).to_string() != expected.trim() {
+        let expected = fs::read_to_string(&sum).ok()?;
+        let found = checksum_of_file(&code).ok()?;
+        if found != expected.trim() {
             tracing::warn!(file = %code.display(), "compiled code is damaged: it is compiled anew");
             return None;
         }
-        drop(bytes);
         // SAFETY: the file was written by `store` of this program for this very engine (its fingerprint is in the name), it is whole (its
         // checksum fits), and nobody else can write the folder (see above). Files are replaced by renaming, never written in place, so what is mapped stays.
         #[allow(
@@ -87,7 +91,7 @@ impl Cache {
             .and_then(|bytes| {
                 let (code, sum) = self.paths(digest);
                 self.write(&code, &bytes)?;
-                self.write(&sum, Digest::of(&bytes).to_string().as_bytes())
+                self.write(&sum, shown(crc32fast::hash(&bytes)).as_bytes())
             });
         if let Err(why) = kept {
             tracing::warn!(folder = %self.folder.display(), reason = %why, "compiled code can't be kept: the next start compiles it again");
@@ -101,6 +105,23 @@ impl Cache {
         file.persist(path)?;
         Ok(())
     }
+}
+
+/// The checksum of a file that may have some thirty mebibytes, which are not held all at once. (SHA-256 would take several times as long,
+/// and is made for an enemy that it could not stop here.)
+fn checksum_of_file(path: &Path) -> io::Result<String> {
+    let mut file = fs::File::open(path)?;
+    let (mut sum, mut piece) = (crc32fast::Hasher::new(), vec![0; 1 << 18]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(shown(sum.finalize())),
+            length => sum.update(&piece[..length]),
+        }
+    }
+}
+
+fn shown(sum: u32) -> String {
+    format!("{sum:08x}")
 }
 
 /// Makes `folder` for its owner only, or makes it so where it is not.
@@ -153,7 +174,7 @@ mod tests {
         fs::write(&code, &bytes[..bytes.len() / 2]).unwrap();
         assert!(cache.load(&engine, digest).is_none(), "cut short");
         fs::write(&code, b"").unwrap();
-        fs::write(&sum, Digest::of(b"").to_string()).unwrap();
+        fs::write(&sum, shown(crc32fast::hash(b""))).unwrap();
         assert!(
             cache.load(&engine, digest).is_none(),
             "empty, with a sum that fits"
@@ -168,13 +189,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/cache");
         fs::create_dir_all(&path).unwrap();
-        fs::write(path.join("x-other.cwasm"), b"").unwrap();
+        let others = ["cwasm", "crc32", "sha256"].map(|kind| path.join(format!("x-other.{kind}")));
+        for other in &others {
+            fs::write(other, b"").unwrap();
+        }
         fs::write(path.join("note.txt"), b"").unwrap();
         let engine = engine::engine(&SandboxConfig::default()).unwrap();
         let cache = Cache::open(path.clone(), &engine).unwrap();
         let again = Cache::open(path.clone(), &engine).unwrap();
         assert_eq!(cache.engine, again.engine);
-        assert!(!path.join("x-other.cwasm").exists() && path.join("note.txt").exists());
+        assert!(!others.iter().any(|other| other.exists()) && path.join("note.txt").exists());
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

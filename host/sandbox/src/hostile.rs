@@ -6,7 +6,7 @@ use std::sync::Arc;
 use watchbox_model::{Rows, limits::Limit};
 
 use crate::{
-    Input, Instance, LoadError, Sandbox, TurnFailure,
+    Input, Instance, LoadError, Sandbox, TurnFailure, Unchecked,
     testing::{self, MANIFEST, Outside, authority_with, component, guest_text, handle},
 };
 
@@ -24,7 +24,7 @@ const GRANTS: &str =
 /// Makes an instance of a guest and gives it a batch of one event.
 async fn turn_of(sandbox: &Sandbox, text: &str) -> Result<Rows, TurnFailure> {
     let wasm = component(text, Some(MANIFEST));
-    let loaded = sandbox.load(wasm).await.unwrap();
+    let loaded = sandbox.load(Unchecked::new(wasm)).await.unwrap();
     let outside = Outside::with_clients([testing::client("C.1", &[])]);
     outside
         .0
@@ -184,7 +184,7 @@ fn attempts() -> Vec<(&'static str, String, &'static str)> {
 async fn each_is_stopped_by_name_and_its_neighbour_goes_on() {
     let sandbox = testing::sandbox();
     let wasm = component(&returning(b"\x91\x80"), Some(MANIFEST));
-    let neighbour = sandbox.load(wasm).await.unwrap();
+    let neighbour = sandbox.load(Unchecked::new(wasm)).await.unwrap();
     let authority = Arc::new(testing::authority());
     let mut neighbour = neighbour
         .instantiate(authority, Arc::new(Outside::default()))
@@ -258,7 +258,11 @@ async fn a_component_is_of_no_more_parts_than_it_may() {
         ("a large table", crowd(1, "(table 100001 funcref)")),
         ("a large memory", crowd(1, "(memory 65536)")),
     ] {
-        let refused = testing::sandbox().load(wasm).await.map(drop).unwrap_err();
+        let refused = testing::sandbox()
+            .load(Unchecked::new(wasm))
+            .await
+            .map(drop)
+            .unwrap_err();
         assert!(
             matches!(refused, LoadError::Compile(_)),
             "{what}: {refused}"
@@ -279,7 +283,9 @@ async fn what_no_toolchain_here_needs_is_not_there() {
         ),
         ("garbage collection", "(type (struct))"),
     ] {
-        let refused = testing::sandbox().load(crowd(1, definitions)).await;
+        let refused = testing::sandbox()
+            .load(Unchecked::new(crowd(1, definitions)))
+            .await;
         let refused = refused.map(drop).unwrap_err();
         assert!(
             matches!(refused, LoadError::Inspect(_)),

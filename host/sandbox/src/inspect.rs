@@ -4,7 +4,7 @@ mod compare;
 mod weight;
 
 use serde::Serialize;
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Chunk, Parser, Payload, Validator, WasmFeatures};
 use watchbox_model::{Capability, Digest, Manifest, manifest::SECTION};
 
 use crate::imports;
@@ -114,26 +114,63 @@ pub enum InspectError {
     },
 }
 
-/// Reads `wasm`. All of it is checked to be well formed; imports, exports and manifest are those of the component itself, whatever may be nested in it.
+/// Reads `wasm` and checks all of it to be well formed. Imports, exports and manifest are those of the component itself, whatever may be nested in it.
 pub fn inspect(wasm: &[u8]) -> Result<Inspection, InspectError> {
-    let malformed = |why: wasmparser::Error| malformed(&why, wasm.len());
+    let said = skim(wasm, Digest::of(wasm))?;
+    check(wasm)?;
+    Ok(said)
+}
+
+/// Reads what `wasm`, of this digest, says of itself. What stands in its modules is not looked at, so it may be wrong there.
+pub(crate) fn skim(wasm: &[u8], digest: Digest) -> Result<Inspection, InspectError> {
     begins(wasm)?;
-    let (mut seen, mut nested, mut weight) = (Seen::default(), 0, Weight::default());
+    let malformed = |why: wasmparser::Error| malformed(&why, wasm.len());
+    let cut_short = || InspectError::CutShort { size: wasm.len() };
+    let (mut seen, mut parser, mut rest) = (Seen::default(), Parser::new(0), wasm);
+    loop {
+        let Chunk::Parsed { consumed, payload } = parser.parse(rest, true).map_err(malformed)?
+        else {
+            return Err(cut_short());
+        };
+        rest = rest.get(consumed..).unwrap_or_default();
+        match &payload {
+            Payload::ModuleSection {
+                unchecked_range, ..
+            }
+            | Payload::ComponentSection {
+                unchecked_range, ..
+            } => {
+                let end = usize::try_from(unchecked_range.end).unwrap_or(usize::MAX);
+                rest = wasm.get(end..).ok_or_else(cut_short)?;
+            }
+            Payload::End(_) => break,
+            own => seen.payload(own, malformed)?,
+        }
+    }
+    let (manifest, manifest_error) = seen.manifest();
+    Ok(Inspection {
+        digest,
+        size: wasm.len() as u64,
+        manifest,
+        manifest_error,
+        imports: seen.imports,
+        exports: seen.exports,
+    })
+}
+
+/// Checks all of `wasm` to be well formed, function by function.
+pub(crate) fn check(wasm: &[u8]) -> Result<(), InspectError> {
+    let malformed = |why: wasmparser::Error| malformed(&why, wasm.len());
+    let (mut nested, mut weight) = (0, Weight::default());
     let mut validator = Validator::new_with_features(features());
-    let mut depth = 0usize;
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(malformed)?;
-        if depth == 0 {
-            seen.payload(&payload, malformed)?;
-        }
-        match &payload {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
-                depth += 1;
-                nested += 1;
-                few(nested, NESTED, "modules and components in it")?;
-            }
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            _ => {}
+        if matches!(
+            payload,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. }
+        ) {
+            nested += 1;
+            few(nested, NESTED, "modules and components in it")?;
         }
         weight.add(&payload).map_err(malformed)?;
         few(
@@ -147,15 +184,7 @@ pub fn inspect(wasm: &[u8]) -> Result<Inspection, InspectError> {
             function.validate(&body).map_err(malformed)?;
         }
     }
-    let (manifest, manifest_error) = seen.manifest();
-    Ok(Inspection {
-        digest: Digest::of(wasm),
-        size: wasm.len() as u64,
-        manifest,
-        manifest_error,
-        imports: seen.imports,
-        exports: seen.exports,
-    })
+    Ok(())
 }
 
 /// What the engine runs (see `engine.rs`).

@@ -34,6 +34,7 @@ mod testing;
 mod tests;
 mod trail;
 mod turn;
+mod unchecked;
 mod wasi;
 mod withheld;
 
@@ -46,6 +47,7 @@ pub use overlay::Overlay;
 pub use rehearsal::Rehearsal;
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};
 pub use turn::{Authority, Effects, Input, Turn, TurnFailure, TurnReport, Usage};
+pub use unchecked::Unchecked;
 pub use withheld::{
     CannedAnswer, PlayedAnswer, PlayedRelay, Withheld, WithheldCall, WithheldEffect, WithheldMail,
     WithheldRequest,

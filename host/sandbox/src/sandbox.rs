@@ -7,13 +7,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use bytes::Bytes;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use watchbox_model::Digest;
 
 use crate::{
-    LoadError,
+    LoadError, Unchecked,
     cache::Cache,
     component::{self, Component},
     egress::{Egress, Relay, RelayConfig},
@@ -93,11 +92,11 @@ impl Sandbox {
         })))
     }
 
-    /// Inspects, compiles (or takes from the cache) and links a component; on a thread of its own, never on the runtime's.
-    pub async fn load(&self, wasm: Bytes) -> Result<Arc<Component>, LoadError> {
+    /// Checks and compiles a component, or takes it from the cache, and links it; on a thread of its own, never on the runtime's.
+    pub async fn load(&self, wanted: Unchecked) -> Result<Arc<Component>, LoadError> {
         let stopped =
             |why: &dyn fmt::Display| LoadError::Compile(format!("it was given up: {why}"));
-        let digest = Digest::of(&wasm);
+        let digest = wanted.digest();
         if let Some(component) = self.0.loaded(digest) {
             return Ok(component);
         }
@@ -111,7 +110,7 @@ impl Sandbox {
             return Ok(component);
         }
         let shared = self.0.clone();
-        let made = tokio::task::spawn_blocking(move || shared.make(&wasm)).await;
+        let made = tokio::task::spawn_blocking(move || shared.make(&wanted)).await;
         let component = Arc::new(made.map_err(|why| stopped(&why))??);
         self.0.remember(&component);
         Ok(component)
@@ -130,38 +129,35 @@ impl Shared {
         loaded.insert(component.digest(), Arc::downgrade(component));
     }
 
-    fn make(&self, wasm: &[u8]) -> Result<Component, LoadError> {
-        let inspection = inspect(wasm)?;
-        let manifest = component::check(&inspection)?;
-        let code = self.code(wasm, inspection.digest)?;
+    fn make(&self, wanted: &Unchecked) -> Result<Component, LoadError> {
+        let said = wanted.said()?;
+        let manifest = component::check(said)?;
         Component::link(
             &self.engine,
-            &code,
-            inspection,
+            &self.code(wanted)?,
+            said.clone(),
             manifest,
             self.egress.clone(),
             self.ticker.clone(),
         )
     }
 
-    fn code(
-        &self,
-        wasm: &[u8],
-        digest: Digest,
-    ) -> Result<wasmtime::component::Component, LoadError> {
+    /// What is in the cache was checked before it was compiled.
+    fn code(&self, wanted: &Unchecked) -> Result<wasmtime::component::Component, LoadError> {
         let kept = self
             .cache
             .as_ref()
-            .and_then(|cache| cache.load(&self.engine, digest));
+            .and_then(|cache| cache.load(&self.engine, wanted.digest()));
         if let Some(code) = kept {
             return Ok(code);
         }
-        let code =
-            wasmtime::component::Component::from_binary(&self.engine, wasm).map_err(|why| {
-                LoadError::Compile(crate::printable::line(&format!("{why:#}"), 1_000))
-            })?;
+        inspect::check(wanted.wasm())?;
+        let code = wasmtime::component::Component::from_binary(&self.engine, wanted.wasm());
+        let code = code.map_err(|why| {
+            LoadError::Compile(crate::printable::line(&format!("{why:#}"), 1_000))
+        })?;
         if let Some(cache) = &self.cache {
-            cache.store(&code, digest);
+            cache.store(&code, wanted.digest());
         }
         Ok(code)
     }

@@ -21,7 +21,7 @@ use watchbox_model::{
 use wit_component::{ComponentEncoder, StringEncoding};
 
 use crate::{
-    Authority, Component, Instance, LoadError, Sandbox, SandboxConfig, Turn,
+    Authority, Component, Instance, LoadError, Sandbox, SandboxConfig, Turn, Unchecked,
     egress::{Egress, Resolve},
     engine::Ticker,
     guest::Guest,
@@ -384,7 +384,8 @@ pub(crate) fn sandbox() -> Sandbox {
 
 /// Loads a guest of this text.
 pub(crate) async fn load(text: &str) -> Result<Arc<Component>, LoadError> {
-    sandbox().load(component(text, Some(MANIFEST))).await
+    let wanted = Unchecked::new(component(text, Some(MANIFEST)));
+    sandbox().load(wanted).await
 }
 
 /// An instance of a guest of this text, with these grants.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use watchbox_model::{Rows, Time, limits::Limit};
 
 use crate::{
-    Input, Instance, LoadError, TurnFailure, TurnReport,
+    Input, Instance, LoadError, TurnFailure, TurnReport, Unchecked,
     testing::{self, Outside, authority_with, guest_text, handle},
 };
 
@@ -301,7 +301,7 @@ async fn a_turn_that_is_given_up_spends_the_instance() {
 #[tokio::test]
 async fn components_that_can_not_run_are_refused_by_name() {
     let sandbox = testing::sandbox();
-    let load = |bytes: Vec<u8>| sandbox.load(bytes.into());
+    let load = |bytes: Vec<u8>| sandbox.load(Unchecked::new(bytes));
     let good = testing::component(
         &guest_text(LOG, &handle("(call $now (i32.const 600))")),
         None,
@@ -359,7 +359,8 @@ async fn what_is_loaded_twice_is_one_and_what_is_not_used_is_warned_of() {
         &guest_text(LOG, &handle("(call $now (i32.const 600))")),
         Some(testing::MANIFEST),
     );
-    let (one, two) = tokio::join!(sandbox.load(wasm.clone()), sandbox.load(wasm.clone()));
+    let load = || sandbox.load(Unchecked::new(wasm.clone()));
+    let (one, two) = tokio::join!(load(), load());
     let (one, two) = (one.unwrap(), two.unwrap());
     assert!(Arc::ptr_eq(&one, &two));
     assert_eq!(one.digest(), watchbox_model::Digest::of(&wasm));
@@ -378,7 +379,11 @@ async fn compiled_code_is_kept_over_a_restart() {
             instances: 10,
             ..Default::default()
         });
-        let component = sandbox.unwrap().load(wasm.clone()).await.unwrap();
+        let component = sandbox
+            .unwrap()
+            .load(Unchecked::new(wasm.clone()))
+            .await
+            .unwrap();
         let instance = component
             .instantiate(Arc::new(testing::authority()), Arc::new(Outside::default()))
             .await;

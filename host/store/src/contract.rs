@@ -1,6 +1,6 @@
 //! The trait that a store implements, in the terms of the turn. No word of SQL here: another engine can stand behind it.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -322,6 +322,8 @@ pub trait Store: Send + Sync + 'static {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Page<DeadLetter>, StoreError>;
+    /// How many dead letters each installation has that has any.
+    async fn dead_letter_counts(&self) -> Result<BTreeMap<Name, u64>, StoreError>;
     /// Drops one, and its journal.
     async fn drop_dead_letter(&self, id: u64, audit: AuditRecord) -> Result<(), StoreError>;
     /// Audit records with their numbers, newest first.

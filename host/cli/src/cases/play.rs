@@ -20,7 +20,7 @@ use watchbox_model::{
 };
 use watchbox_sandbox::{
     Authority, Component, Input, Overlay, Rehearsal, Sandbox, SandboxConfig, TurnFailure,
-    TurnReport, Withheld,
+    TurnReport, Unchecked, Withheld,
     host::{Host as _, View},
 };
 
@@ -57,7 +57,7 @@ impl Stage {
             memory: memory.fold(Limits::default().memory, u64::max),
         })?;
         Ok(Self {
-            component: sandbox.load(wasm.into()).await?,
+            component: sandbox.load(Unchecked::new(wasm)).await?,
             shipped,
         })
     }

@@ -13,7 +13,7 @@ use watchbox_model::{
     Grants, Manifest, Name, Time, event::EventContext, manifest::ResolvedSubscription,
     parameter::Parameters,
 };
-use watchbox_sandbox::{Authority, Overlay, Sandbox, SandboxConfig, Withheld};
+use watchbox_sandbox::{Authority, Overlay, Sandbox, SandboxConfig, Unchecked, Withheld};
 
 use crate::{
     args, data_folder,
@@ -42,13 +42,11 @@ pub(super) async fn perform(
 ) -> anyhow::Result<Exit> {
     let name = job.artifact.display();
     let wasm = super::component_file::read(&job.artifact)?;
-    let inspection =
-        watchbox_sandbox::inspect(&wasm).with_context(|| format!("{name} can't be run"))?;
-    let specs = inspection
-        .manifest
-        .as_ref()
-        .map(|manifest| manifest.parameters.as_slice());
-    let settings = Settings::read(written, specs)?;
+    let wanted = Unchecked::new(wasm);
+    let said = wanted.said();
+    let said = said.with_context(|| format!("{name} can't be run"))?;
+    let manifest = said.manifest.as_ref();
+    let settings = Settings::read(written, manifest.map(|manifest| &*manifest.parameters))?;
     let grants = match &withheld {
         Some(_) => Grants::everything(settings.secrets.keys().cloned()),
         None => settings.grants.clone().unwrap_or_default(),
@@ -65,7 +63,7 @@ pub(super) async fn perform(
         memory: grants.limits.memory,
     })?;
     let component = sandbox
-        .load(wasm.into())
+        .load(wanted)
         .await
         .with_context(|| format!("{name} can't be run"))?;
     let manifest = component.manifest();

@@ -143,6 +143,15 @@ fn details(installation: &Installation, now: Time) -> Details {
         .line("Rows", installation.rows)
         .line("Failures", failures(installation.failures))
         .line_if(
+            "Set aside",
+            dead_letters(installation).map(|letters| {
+                let name = &installation.name;
+                let shown =
+                    format!("{letters}: `watchbox dead-letters list --artifact {name}` shows why");
+                Cell::from(shown).tone(Tone::Warn)
+            }),
+        )
+        .line_if(
             "Last turn",
             installation.last_turn.map(|turn| ago(turn.0, now)),
         )
@@ -206,14 +215,26 @@ pub fn granted(grants: &serde_json::Value) -> Vec<String> {
     lines
 }
 
-/// The phase, and what else is to be known of the version.
+/// The phase, and what else is to be known of it.
 fn phase_and_more(line: &Installation) -> Cell {
-    let more = match (&line.pending, line.probation) {
-        (Some(pending), _) => format!("{} pending approval", pending.version),
-        (None, true) => "on probation".to_owned(),
-        (None, false) => return phase(line.phase),
+    let version = match (&line.pending, line.probation) {
+        (Some(pending), _) => Some(format!("{} pending approval", pending.version)),
+        (None, true) => Some("on probation".to_owned()),
+        (None, false) => None,
     };
-    Cell::from(format!("{}, {more}", name(line.phase))).tone(Tone::Warn)
+    let more: Vec<String> = version.into_iter().chain(dead_letters(line)).collect();
+    if more.is_empty() {
+        return phase(line.phase);
+    }
+    Cell::from(format!("{}, {}", name(line.phase), more.join(", "))).tone(Tone::Warn)
+}
+
+fn dead_letters(line: &Installation) -> Option<String> {
+    match line.dead_letters {
+        0 => None,
+        1 => Some("1 dead letter".to_owned()),
+        many => Some(format!("{many} dead letters")),
+    }
 }
 
 /// The version, and that of its shadow.

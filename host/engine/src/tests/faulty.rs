@@ -1,8 +1,11 @@
 //! A store that fails when it is told to, over one that does not.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -215,6 +218,9 @@ impl Store for Faulty {
         limit: u32,
     ) -> Result<Page<DeadLetter>> {
         self.inner.dead_letters(installation, before, limit).await
+    }
+    async fn dead_letter_counts(&self) -> Result<BTreeMap<Name, u64>> {
+        self.inner.dead_letter_counts().await
     }
     async fn drop_dead_letter(&self, id: u64, audit: AuditRecord) -> Result<()> {
         self.inner.drop_dead_letter(id, audit).await

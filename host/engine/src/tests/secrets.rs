@@ -153,10 +153,16 @@ async fn secrets_are_listed_with_where_they_may_go() {
 #[tokio::test]
 async fn a_version_that_calls_a_secret_an_open_parameter_does_not_get_its_value() {
     let server = Server::start().await;
-    server
+    let installed = server
         .try_install(with_secret("1.0.0", "WRONG-if-the-guest-sees-it"))
         .await
         .unwrap();
+    let nowhere = "the secret `token` may go nowhere";
+    let warnings = &installed.warnings;
+    assert!(
+        warnings.iter().any(|text| text.starts_with(nowhere)),
+        "{warnings:?}"
+    );
     let opened = Change {
         component: Some(guest::component_with_open_token(SEALED, "2.0.0", WATCH)),
         ..Change::default()

@@ -1,5 +1,7 @@
 //! Dead letters.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use watchbox_model::{AuditRecord, Name, TurnId, dead_letter::DeadLetter, turn::Trigger};
 
@@ -68,6 +70,16 @@ fn read(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
         error: row.get(7)?,
         at: column::time(row, 8)?,
     })
+}
+
+/// How many each installation has that has any.
+pub(super) fn counts(conn: &Connection) -> Result<BTreeMap<Name, u64>, StoreError> {
+    let mut statement = conn
+        .prepare_cached("SELECT installation, count(*) FROM dead_letters GROUP BY installation")?;
+    let counts = statement.query_map([], |row| {
+        Ok((column::parsed(row, 0)?, column::uint(row, 1)?))
+    })?;
+    Ok(counts.collect::<Result<_, _>>()?)
 }
 
 /// Drops one.

@@ -1,6 +1,6 @@
 //! The trait, method by method.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -412,6 +412,10 @@ impl Store for SqliteStore {
         self.readers
             .read(move |conn| dead_letters::list(conn, installation.as_ref(), before, limit))
             .await
+    }
+
+    async fn dead_letter_counts(&self) -> Result<BTreeMap<Name, u64>, StoreError> {
+        self.readers.read(dead_letters::counts).await
     }
 
     async fn drop_dead_letter(&self, id: u64, audit: AuditRecord) -> Result<(), StoreError> {

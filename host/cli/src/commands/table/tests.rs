@@ -40,7 +40,7 @@ fn installed() -> Vec<Installation> {
             "grants": {"clients": ["label:Night"], "http": []},
             "enabled": true,
             "phase": "retrying",
-            "turns": 7, "failures": 3, "rows": 5, "lag": 0,
+            "turns": 7, "failures": 3, "dead_letters": 2, "rows": 5, "lag": 0,
             "last_error": {"at": "2025-11-25T03:59:00Z", "error": "the artifact asks for another try: Slack answered 429"},
             "last_turn": "2025-11-25T03:00:00Z",
             "next_tick": "2025-11-25T04:00:30Z",
@@ -56,9 +56,9 @@ fn installed() -> Vec<Installation> {
 #[test]
 fn the_table_is_a_line_an_installation() {
     insta::assert_snapshot!(list(&installed(), now()).render(LOOK), @r"
-    NAME                              VERSION  PHASE     LAG  TURNS  ROWS  FAILURES  LAST TURN  LAST ERROR
-    Server.Powershell.EncodedCommand  1.0.0    idle        0     42  2000         0  2 s ago    -
-    Slack.Night                       1.2.0    retrying    0      7     5         3  1 h ago    the artifact asks for another try: Slack answered 429
+    NAME                              VERSION  PHASE                     LAG  TURNS  ROWS  FAILURES  LAST TURN  LAST ERROR
+    Server.Powershell.EncodedCommand  1.0.0    idle                        0     42  2000         0  2 s ago    -
+    Slack.Night                       1.2.0    retrying, 2 dead letters    0      7     5         3  1 h ago    the artifact asks for another try: Slack answered 429
     ");
 }
 
@@ -66,12 +66,12 @@ fn the_table_is_a_line_an_installation() {
 fn a_long_error_stands_below_its_line() {
     let narrow = Look {
         color: false,
-        width: Some(100),
+        width: Some(120),
     };
     insta::assert_snapshot!(list(&installed(), now()).render(narrow), @r"
-    NAME                              VERSION  PHASE     LAG  TURNS  ROWS  FAILURES  LAST TURN
-    Server.Powershell.EncodedCommand  1.0.0    idle        0     42  2000         0  2 s ago
-    Slack.Night                       1.2.0    retrying    0      7     5         3  1 h ago
+    NAME                              VERSION  PHASE                     LAG  TURNS  ROWS  FAILURES  LAST TURN
+    Server.Powershell.EncodedCommand  1.0.0    idle                        0     42  2000         0  2 s ago
+    Slack.Night                       1.2.0    retrying, 2 dead letters    0      7     5         3  1 h ago
         last error  the artifact asks for another try: Slack answered 429
     ");
 }
@@ -88,6 +88,7 @@ fn one_installation_is_shown_in_full() {
     Turns       7
     Rows        5
     Failures    3
+    Set aside   2 dead letters: `watchbox dead-letters list --artifact Slack.Night` shows why
     Last turn   1 h ago
     Next try    in 7 s
     Next tick   in 30 s

@@ -62,14 +62,17 @@ pub struct Installation {
     pub turns: u64,
     /// Tries discarded since then.
     pub failures: u64,
-    /// Rows emitted since then.
+    /// Triggers of it that were set aside and wait for somebody to redrive or drop them.
+    #[serde(default)]
+    pub dead_letters: u64,
+    /// Rows emitted since the server started.
     pub rows: u64,
     /// Events of its logs that it has not come to yet.
     pub lag: u64,
     /// How old the oldest of those is, in seconds, as measured every 5 seconds.
     #[serde(default)]
     pub lag_seconds: f64,
-    /// The last error; cleared by the next turn that is committed.
+    /// The last error; cleared by the next turn that succeeds: of the same log, or at a tick, where a turn left it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
     /// When its last turn was committed.
@@ -121,6 +124,7 @@ impl From<Status> for Installation {
             pending: kept.pending.map(Pending::from),
             turns: status.turns,
             failures: status.failures,
+            dead_letters: status.dead_letters,
             rows: status.rows,
             lag: status.lag,
             lag_seconds: status.behind.as_secs_f64(),
