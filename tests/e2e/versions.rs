@@ -136,6 +136,14 @@ fn an_upgrade_changes_the_parameters_that_are_named_and_no_others() -> Result<()
     server.run_ok(&["upgrade", name, &component, "--param", "MaxMails=7"])?;
     let more = serde_json::json!({"Log": "Test.Alerts", "To": "b@example.org", "MaxMails": "7"});
     assert_eq!(parameters()?, more);
+    server.run_ok(&["upgrade", name, "--default", "MaxMails"])?;
+    assert_eq!(parameters()?, kept);
+    let needed = server.run(&["upgrade", name, "--default", "Log"])?;
+    assert!(
+        needed.code != Some(0) && needed.stderr.contains("Log"),
+        "{needed:#?}"
+    );
+    assert_eq!(parameters()?, kept, "it has no default");
     Ok(())
 }
 

@@ -231,10 +231,9 @@ impl Runner {
         let mut facts = self.post.progress.facts();
         facts.failures += 1;
         // Each failure is told in its messages; here, that it began.
-        if facts.last_error.is_none() {
+        if facts.failed(phase, error.clone(), trigger.cloned()) {
             tracing::warn!(installation = %self.post.name, error, "its turns fail");
         }
-        facts.failed(phase, error, trigger.cloned());
     }
 
     fn record(&self, work: &mut Work, messages: &[Message], audit: Vec<AuditRecord>, then: Then) {

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use watchbox_model::Name;
+use watchbox_model::{Name, parameter::ParameterChange};
 use watchbox_sandbox::{Instance, TurnFailure};
 use watchbox_store::{How, Installation, VersionNote};
 
@@ -92,13 +92,7 @@ impl Inner {
         let _changes = self.changes.lock().await;
         self.check_running()?;
         let before = self.before(&name)?;
-        let last = before.installation.changed_at;
-        if change.unchanged_since.is_some_and(|seen| seen != last) {
-            return Err(EngineError::ChangedMeanwhile {
-                name,
-                by: before.installation.changed_by,
-            });
-        }
+        change.check_unchanged(&before.installation)?;
         let grants = change.grants.as_ref();
         self.check_widening(&before.installation, grants, change.may_widen)?;
         let mut after = before.installation.clone();
@@ -123,7 +117,7 @@ impl Inner {
         };
         // What is off and broken may be left as it is; it is loaded anew when it is switched on.
         let is_reloaded = given.is_some()
-            || change.parameters.is_some()
+            || change.parameters != ParameterChange::Stay
             || !change.secrets.is_empty()
             || (before.loaded.is_none() && after.enabled);
         if !is_reloaded {
@@ -298,7 +292,7 @@ impl Inner {
             warnings.extend(loaded.warnings());
         }
         let previous = is_reloaded.then_some(before.installation.digest);
-        self.installed(&name, previous, warnings).await
+        self.installed(&name, previous, warnings)
     }
 
     /// Puts on the table, and to the runner, what the store now says.
@@ -399,9 +393,7 @@ impl Inner {
             }
             settings => settings?,
         };
-        if let Some(parameters) = &change.parameters {
-            settings.parameters = parameters.clone();
-        }
+        change.parameters.apply(&mut settings.parameters);
         if let Some(grants) = &change.grants {
             settings.grants = grants.clone();
         }

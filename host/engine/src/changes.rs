@@ -8,7 +8,7 @@ use watchbox_sandbox::{LoadError, Unchecked};
 use watchbox_store::{How, Installation, VersionNote};
 
 use crate::{
-    EngineError, Install, Installed, Phase, StartAt, Status,
+    EngineError, Install, Installed, Phase, StartAt,
     audit::Admin,
     change::try_out,
     changed::granted,
@@ -115,7 +115,7 @@ impl Inner {
         {
             entry.start(&self.threads.handle(), plan, instance, now);
         }
-        self.installed(&name, None, warnings).await
+        self.installed(&name, None, warnings)
     }
 
     /// See [`crate::Engine::remove`].
@@ -266,26 +266,22 @@ impl Inner {
     }
 
     /// What came of a change of `name`.
-    pub(crate) async fn installed(
+    pub(crate) fn installed(
         &self,
         name: &Name,
         previous: Option<Digest>,
         warnings: Vec<String>,
     ) -> Result<Installed, EngineError> {
+        let status = self
+            .table()
+            .get(name)
+            .map(Entry::status)
+            .ok_or_else(|| EngineError::Missing(name.clone()))?;
         Ok(Installed {
-            status: self.status(name).await?,
+            status,
             previous,
             warnings,
         })
-    }
-
-    /// How `name` stands.
-    pub(crate) async fn status(&self, name: &Name) -> Result<Status, EngineError> {
-        let letters = self.store.dead_letter_counts().await?;
-        self.table()
-            .get(name)
-            .map(|entry| entry.status(letters.get(name).copied().unwrap_or_default()))
-            .ok_or_else(|| EngineError::Missing(name.clone()))
     }
 }
 

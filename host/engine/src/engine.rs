@@ -330,18 +330,16 @@ impl Engine {
 
     /// The monitoring table, by name.
     pub async fn table(&self) -> Result<Vec<Status>, EngineError> {
-        let letters = self.inner.store.dead_letter_counts().await?;
-        let of = |entry: &Entry| letters.get(&entry.installation.name).copied();
-        let table = self.inner.table();
-        let lines = table
-            .values()
-            .map(|entry| entry.status(of(entry).unwrap_or_default()));
-        Ok(lines.collect())
+        Ok(self.inner.table().values().map(Entry::status).collect())
     }
 
     /// One line of it.
     pub async fn status(&self, name: &Name) -> Result<Status, EngineError> {
-        self.inner.status(name).await
+        self.inner
+            .table()
+            .get(name)
+            .map(Entry::status)
+            .ok_or_else(|| EngineError::Missing(name.clone()))
     }
 
     /// Gives a dead letter's trigger to its installation again; it is dropped once that turn is committed.

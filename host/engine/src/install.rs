@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use watchbox_model::{ComponentSignature, Digest, Grants, Name, Secret, Time};
+use watchbox_model::{
+    ComponentSignature, Digest, Grants, Name, Secret, Time, parameter::ParameterChange,
+};
+use watchbox_store::Installation;
 
-use crate::Status;
+use crate::{EngineError, Status};
 
 /// An artifact to install.
 #[derive(Clone, Debug)]
@@ -51,8 +54,8 @@ pub struct Change {
     pub component: Option<Bytes>,
     /// A signature that came with it, beside those that are kept.
     pub signature: Option<ComponentSignature>,
-    /// Other open parameters, all of them.
-    pub parameters: Option<BTreeMap<String, serde_json::Value>>,
+    /// What becomes of the open parameters.
+    pub parameters: ParameterChange,
     /// Other secrets; those not named stay.
     pub secrets: BTreeMap<String, Secret>,
     /// Other grants.
@@ -67,6 +70,22 @@ pub struct Change {
     pub may_widen: bool,
     /// Who changes it.
     pub actor: String,
+}
+
+impl Change {
+    /// Refuses the change where somebody else changed the installation, which is `now` so, since whoever wants it saw it.
+    pub(crate) fn check_unchanged(&self, now: &Installation) -> Result<(), EngineError> {
+        if self
+            .unchanged_since
+            .is_some_and(|seen| seen != now.changed_at)
+        {
+            return Err(EngineError::ChangedMeanwhile {
+                name: now.name.clone(),
+                by: now.changed_by.clone(),
+            });
+        }
+        Ok(())
+    }
 }
 
 /// A way back to an earlier version.

@@ -31,7 +31,7 @@ impl Runner {
             // The cursor is not to move under it: the turn's id follows from where it begins.
             reader.rewind();
         }
-        let error = self.post.progress.facts().last_error.clone();
+        let error = self.post.progress.facts().errors.last().cloned();
         let reason = error.map_or_else(String::new, |last| last.error);
         self.ask(Finding::FailsAtFirst(reason));
     }

@@ -47,7 +47,7 @@ impl Inner {
         let wants: Vec<String> = lacks.iter().map(ToString::to_string).collect();
         // What the new version calls a secret is sealed, wherever it was given.
         let mut given = Settings {
-            parameters: change.parameters.clone().unwrap_or_default(),
+            parameters: change.parameters.given(),
             secrets: change.secrets.clone(),
             grants: Grants::default(),
         };
@@ -55,7 +55,10 @@ impl Inner {
         let pending = Pending {
             digest: component.digest(),
             version,
-            parameters: change.parameters.is_some().then_some(given.parameters),
+            parameters: {
+                let is_secret = |name: &str| !given.parameters.contains_key(name);
+                change.parameters.clone().without(is_secret)
+            },
             secrets: {
                 let stamp = self.stamp(&change.actor);
                 let secrets = KeptSecrets::default().with(&given.secrets, &stamp);
@@ -74,7 +77,7 @@ impl Inner {
             ..before.installation.clone()
         };
         self.put_aside(after, audit).await?;
-        self.installed(name, None, warnings).await
+        self.installed(name, None, warnings)
     }
 
     /// See [`crate::Engine::approve`].
@@ -141,7 +144,7 @@ impl Inner {
             ..before.installation.clone()
         };
         self.put_aside(after, audit).await?;
-        self.installed(&name, None, Vec::new()).await
+        self.installed(&name, None, Vec::new())
     }
 
     /// Keeps `after`, which runs as it did.

@@ -21,7 +21,8 @@ pub(crate) struct Facts {
     pub(crate) turns: u64,
     pub(crate) failures: u64,
     pub(crate) rows: u64,
-    pub(crate) last_error: Option<LastError>,
+    /// What failed and did not succeed since, each source's last error, the newest last.
+    pub(crate) errors: Vec<LastError>,
     pub(crate) last_turn: Option<Time>,
     pub(crate) next_tick: Option<Time>,
     pub(crate) next_try: Option<Time>,
@@ -32,7 +33,7 @@ pub(crate) struct Facts {
     pub(crate) behind: Duration,
 }
 
-/// What failed last.
+/// The last error of a source.
 #[derive(Clone, Debug)]
 pub(crate) struct LastError {
     pub(crate) at: Time,
@@ -65,7 +66,7 @@ impl Progress {
             turns: 0,
             failures: 0,
             rows: 0,
-            last_error: None,
+            errors: Vec::new(),
             last_turn: None,
             next_tick: None,
             next_try: None,
@@ -87,31 +88,43 @@ impl Progress {
 }
 
 impl Facts {
-    /// Something failed: a turn of `trigger`, where there is one.
-    pub(crate) fn failed(&mut self, phase: Phase, error: String, trigger: Option<Trigger>) {
+    /// Something failed: a turn of `trigger`, where there is one. Says whether it did not before.
+    pub(crate) fn failed(&mut self, phase: Phase, error: String, trigger: Option<Trigger>) -> bool {
         self.phase = phase;
-        self.last_error = Some(LastError {
+        let before = self.errors.len();
+        self.errors.retain(|last| match (&last.trigger, &trigger) {
+            (Some(last), Some(trigger)) => !last.is_of_source_of(trigger),
+            (None, None) => false,
+            _ => true,
+        });
+        let is_new = self.errors.len() == before;
+        self.errors.push(LastError {
             at: Time::now(),
             error,
             trigger,
         });
+        is_new
     }
 
-    /// A turn of `trigger` succeeded. Says whether the last error is over with it.
+    /// A turn of `trigger` succeeded. Says whether an error is over with it.
     pub(crate) fn succeeded(&mut self, trigger: &Trigger) -> bool {
-        let is_over = self.last_error.as_ref().is_some_and(|last| {
+        let before = self.errors.len();
+        self.errors.retain(|last| {
             let failed = last.trigger.as_ref();
-            failed.is_none_or(|failed| failed.is_of_source_of(trigger))
+            failed.is_some_and(|failed| !failed.is_of_source_of(trigger))
         });
-        if is_over {
-            self.last_error = None;
-        }
-        is_over
+        self.errors.len() < before
     }
 
-    /// What ran is not what runs now: whatever succeeds next ends the last error.
+    /// What is no turn succeeded.
+    pub(crate) fn recovered(&mut self) {
+        self.phase = Phase::Idle;
+        self.errors.retain(|last| last.trigger.is_some());
+    }
+
+    /// What ran is not what runs now: whatever succeeds next ends every error.
     pub(crate) fn begun_anew(&mut self) {
-        if let Some(last) = &mut self.last_error {
+        for last in &mut self.errors {
             last.trigger = None;
         }
     }
@@ -138,28 +151,49 @@ mod tests {
         due: Time::from_micros(0),
     };
 
-    fn failed(trigger: Option<Trigger>) -> Facts {
-        let progress = Progress::new(Phase::Idle);
-        let mut facts = progress.facts().clone();
-        facts.failed(Phase::Retrying, "no".to_owned(), trigger);
-        facts
+    fn facts() -> Facts {
+        Progress::new(Phase::Idle).facts().clone()
+    }
+
+    fn fail(facts: &mut Facts, error: &str, trigger: Option<Trigger>) -> bool {
+        facts.failed(Phase::Retrying, error.to_owned(), trigger)
+    }
+
+    fn shown(facts: &Facts) -> Option<&str> {
+        facts.errors.last().map(|last| &*last.error)
     }
 
     #[test]
     fn an_error_is_over_with_a_turn_of_the_same_source() {
-        let mut facts = failed(Some(events("A")));
+        let mut facts = facts();
+        assert!(fail(&mut facts, "a", Some(events("A"))));
         assert!(!facts.succeeded(&TICK) && !facts.succeeded(&events("B")));
-        assert_eq!(facts.last_error.as_ref().unwrap().error, "no");
-        assert!(facts.succeeded(&events("A")) && facts.last_error.is_none());
+        assert!(!fail(&mut facts, "a again", Some(events("A"))), "known");
+        assert!(fail(&mut facts, "tick", Some(TICK)), "that is another one");
+        assert_eq!((facts.errors.len(), shown(&facts)), (2, Some("tick")));
+        assert!(facts.succeeded(&TICK));
+        assert_eq!(shown(&facts), Some("a again"));
+        assert!(facts.succeeded(&events("A")) && facts.errors.is_empty());
         assert!(!facts.succeeded(&events("A")), "it was over before");
-        assert!(failed(Some(TICK)).succeeded(&TICK));
     }
 
     #[test]
-    fn an_error_that_no_turn_left_or_another_version_did_is_over_with_any() {
-        assert!(failed(None).succeeded(&TICK));
-        let mut facts = failed(Some(events("A")));
+    fn what_can_be_read_again_excuses_no_turn() {
+        let mut facts = facts();
+        fail(&mut facts, "a", Some(events("A")));
+        assert!(fail(&mut facts, "disk", None) && !fail(&mut facts, "disk", None));
+        assert_eq!(shown(&facts), Some("disk"));
+        facts.recovered();
+        assert_eq!((facts.phase, shown(&facts)), (Phase::Idle, Some("a")));
+    }
+
+    #[test]
+    fn errors_that_no_turn_left_or_another_version_did_are_over_with_any() {
+        let mut facts = facts();
+        fail(&mut facts, "disk", None);
+        assert!(facts.succeeded(&TICK) && facts.errors.is_empty());
+        fail(&mut facts, "a", Some(events("A")));
         facts.begun_anew();
-        assert!(facts.succeeded(&TICK));
+        assert!(facts.succeeded(&TICK) && facts.errors.is_empty());
     }
 }

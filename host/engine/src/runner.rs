@@ -274,8 +274,8 @@ impl Runner {
         self.close();
         if !Arc::ptr_eq(&self.plan.loaded.authority, &plan.loaded.authority) {
             self.instance = instance;
+            self.post.progress.facts().begun_anew();
         }
-        self.post.progress.facts().begun_anew();
         self.hold = Instant::now();
         self.plan = plan;
     }

@@ -93,6 +93,7 @@ impl Inner {
         let before = before
             .filter(|_| installation.runs())
             .ok_or_else(|| EngineError::NotRunning(name.clone()))?;
+        change.check_unchanged(&installation)?;
         self.check_widening(&installation, change.grants.as_ref(), change.may_widen)?;
         let found = &vetted.component.manifest().name;
         self.check_artifact(&installation, Some(&before), found)
@@ -130,7 +131,11 @@ impl Inner {
         let shadow = Shadow {
             version: loaded.component.manifest().version.to_string(),
             digest,
-            change,
+            // What is promoted later is promoted over whatever the installation is by then.
+            change: Change {
+                unchanged_since: None,
+                ..change
+            },
             since: Time::now(),
             facts: shared,
             task: self.threads.handle().spawn(run.until(stage, stop.clone())),

@@ -23,15 +23,13 @@ pub struct Status {
     pub turns: u64,
     /// Tries discarded since then.
     pub failures: u64,
-    /// Triggers of it that were set aside and wait for somebody to redrive or drop them.
-    pub dead_letters: u64,
-    /// Rows emitted since the server started.
+    /// Rows emitted since then.
     pub rows: u64,
     /// Events of its logs that it has not come to yet.
     pub lag: u64,
     /// How old the oldest of those is, as last measured (every 5 s).
     pub behind: Duration,
-    /// The last error, and when; cleared by the next turn that succeeds: of the same log, or at a tick, where a turn left it.
+    /// The last error that is not over, and when. A turn's is over when the next turn of its kind succeeds: with events of the same log, or at a tick.
     pub last_error: Option<(Time, String)>,
     /// When its last turn was committed.
     pub last_turn: Option<Time>,

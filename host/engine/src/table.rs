@@ -31,8 +31,8 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// How it stands, with so many dead letters.
-    pub(crate) fn status(&self, dead_letters: u64) -> Status {
+    /// How it stands.
+    pub(crate) fn status(&self) -> Status {
         let facts = self.post.progress.facts().clone();
         let manifest = self
             .loaded
@@ -53,7 +53,6 @@ impl Entry {
             },
             turns: facts.turns,
             failures: facts.failures,
-            dead_letters,
             rows: facts.rows,
             behind: if facts.lag() > 0 {
                 facts.behind
@@ -64,7 +63,10 @@ impl Entry {
             running: facts
                 .running
                 .filter(|running| is_on && *running != self.installation.digest),
-            last_error: facts.last_error.map(|last| (last.at, last.error)),
+            last_error: facts
+                .errors
+                .last()
+                .map(|last| (last.at, last.error.clone())),
             last_turn: facts.last_turn,
             next_tick: facts.next_tick.filter(|_| is_on),
             next_try: facts.next_try.filter(|_| is_on),

@@ -63,9 +63,7 @@ impl Runner {
     /// What could not be read could be read now.
     fn recovered(&mut self) {
         if std::mem::take(&mut self.read_failures) > 0 {
-            let mut facts = self.post.progress.facts();
-            facts.phase = Phase::Idle;
-            facts.last_error = None;
+            self.post.progress.facts().recovered();
         }
     }
 

@@ -65,7 +65,7 @@ impl Inner {
         self.let_in(name, wanted, None, actor).await
     }
 
-    /// Who stands for a component. It is asked before anything of it is compiled.
+    /// Who stands for a component. It is asked before anything of it is checked or compiled: whether its code is right is seen after that.
     async fn origin(
         &self,
         name: &Name,

@@ -1,5 +1,6 @@
 //! Parameters: the typed settings of an artifact, given when it is installed.
 
+mod change;
 mod encode;
 
 use std::{borrow::Cow, collections::BTreeMap};
@@ -12,6 +13,8 @@ use crate::{
     placeholder::{self, Part, Syntax},
     suggestion::did_you_mean,
 };
+
+pub use change::ParameterChange;
 
 /// The largest whole number that every language reads exactly.
 const MAX_INT: u64 = (1 << 53) - 1;

@@ -15,14 +15,16 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::{Engine, component::Component};
 use watchbox_model::Digest;
 
-/// What is told apart by it: files of another form than these are no file of ours.
+use crate::inspect;
+
+/// The form of the files.
 const FORM: &str = "code, and its CRC-32";
 
 /// The cache of one engine.
 #[derive(Debug)]
 pub(crate) struct Cache {
     folder: PathBuf,
-    /// What tells this engine's code from another's.
+    /// What tells this engine's code, and what was checked as it is now, from another's.
     engine: String,
 }
 
@@ -31,7 +33,8 @@ impl Cache {
     pub(crate) fn open(folder: PathBuf, engine: &Engine) -> io::Result<Self> {
         make_private(&folder)?;
         let mut hasher = Fingerprint(Sha256::new());
-        hash::Hash::hash(FORM, &mut hasher);
+        // Files of another form are none of ours, and what was checked by other rules is to be checked by these.
+        hash::Hash::hash(&(FORM, inspect::RULES), &mut hasher);
         hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut hasher);
         let cache = Self {
             folder,
@@ -113,9 +116,11 @@ fn checksum_of_file(path: &Path) -> io::Result<String> {
     let mut file = fs::File::open(path)?;
     let (mut sum, mut piece) = (crc32fast::Hasher::new(), vec![0; 1 << 18]);
     loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(shown(sum.finalize())),
-            length => sum.update(&piece[..length]),
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(shown(sum.finalize())),
+            Ok(length) => sum.update(&piece[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }

@@ -22,6 +22,9 @@ const TYPES: usize = 300_000;
 /// The largest manifest, in bytes.
 const MANIFEST: usize = 1 << 20;
 
+/// What the code of a component is checked by: to be counted on when these rules change, since what was compiled is not checked again.
+pub(crate) const RULES: u32 = 1;
+
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Inspection {

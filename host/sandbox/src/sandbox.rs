@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
-use watchbox_model::Digest;
+use watchbox_model::{Digest, Manifest};
 
 use crate::{
     LoadError, Unchecked,
@@ -92,29 +92,39 @@ impl Sandbox {
         })))
     }
 
-    /// Checks and compiles a component, or takes it from the cache, and links it; on a thread of its own, never on the runtime's.
+    /// Takes a component from the cache, or checks and compiles it, and links it; on a thread of its own, never on the runtime's.
     pub async fn load(&self, wanted: Unchecked) -> Result<Arc<Component>, LoadError> {
-        let stopped =
-            |why: &dyn fmt::Display| LoadError::Compile(format!("it was given up: {why}"));
         let digest = wanted.digest();
         if let Some(component) = self.0.loaded(digest) {
             return Ok(component);
         }
-        let _permit = self
-            .0
-            .compiling
-            .acquire()
-            .await
-            .map_err(|why| stopped(&why))?;
+        // What is in the cache waits for no compilation.
+        let wanted = Arc::new(wanted);
+        let kept = self.apart(&wanted, Shared::kept).await?;
+        if let Some(component) = kept {
+            return Ok(component);
+        }
+        let permit = self.0.compiling.acquire().await;
+        let _permit = permit.map_err(|why| given_up(&why))?;
         if let Some(component) = self.0.loaded(digest) {
             return Ok(component);
         }
-        let shared = self.0.clone();
-        let made = tokio::task::spawn_blocking(move || shared.make(&wanted)).await;
-        let component = Arc::new(made.map_err(|why| stopped(&why))??);
-        self.0.remember(&component);
-        Ok(component)
+        self.apart(&wanted, Shared::compile).await
     }
+
+    async fn apart<T: Send + 'static>(
+        &self,
+        wanted: &Arc<Unchecked>,
+        work: impl FnOnce(&Shared, &Unchecked) -> Result<T, LoadError> + Send + 'static,
+    ) -> Result<T, LoadError> {
+        let (shared, wanted) = (self.0.clone(), wanted.clone());
+        let done = tokio::task::spawn_blocking(move || work(&shared, &wanted)).await;
+        done.map_err(|why| given_up(&why))?
+    }
+}
+
+fn given_up(why: &dyn fmt::Display) -> LoadError {
+    LoadError::Compile(format!("it was given up: {why}"))
 }
 
 impl Shared {
@@ -123,34 +133,29 @@ impl Shared {
         loaded.get(&digest)?.upgrade()
     }
 
-    fn remember(&self, component: &Arc<Component>) {
+    /// Keeps a component in mind, unless another one of the same digest was faster, which is given then.
+    fn remember(&self, component: Component) -> Arc<Component> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         loaded.retain(|_, component| component.strong_count() > 0);
-        loaded.insert(component.digest(), Arc::downgrade(component));
+        let known = loaded.get(&component.digest()).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            let component = Arc::new(component);
+            loaded.insert(component.digest(), Arc::downgrade(&component));
+            component
+        })
     }
 
-    fn make(&self, wanted: &Unchecked) -> Result<Component, LoadError> {
-        let said = wanted.said()?;
-        let manifest = component::check(said)?;
-        Component::link(
-            &self.engine,
-            &self.code(wanted)?,
-            said.clone(),
-            manifest,
-            self.egress.clone(),
-            self.ticker.clone(),
-        )
+    /// Makes a component of the code that is in the cache. It was checked before it was compiled.
+    fn kept(&self, wanted: &Unchecked) -> Result<Option<Arc<Component>>, LoadError> {
+        let manifest = component::check(wanted.said()?)?;
+        let cache = self.cache.as_ref();
+        let code = cache.and_then(|cache| cache.load(&self.engine, wanted.digest()));
+        code.map(|code| self.link(wanted, manifest, &code))
+            .transpose()
     }
 
-    /// What is in the cache was checked before it was compiled.
-    fn code(&self, wanted: &Unchecked) -> Result<wasmtime::component::Component, LoadError> {
-        let kept = self
-            .cache
-            .as_ref()
-            .and_then(|cache| cache.load(&self.engine, wanted.digest()));
-        if let Some(code) = kept {
-            return Ok(code);
-        }
+    fn compile(&self, wanted: &Unchecked) -> Result<Arc<Component>, LoadError> {
+        let manifest = component::check(wanted.said()?)?;
         inspect::check(wanted.wasm())?;
         let code = wasmtime::component::Component::from_binary(&self.engine, wanted.wasm());
         let code = code.map_err(|why| {
@@ -159,7 +164,24 @@ impl Shared {
         if let Some(cache) = &self.cache {
             cache.store(&code, wanted.digest());
         }
-        Ok(code)
+        self.link(wanted, manifest, &code)
+    }
+
+    fn link(
+        &self,
+        wanted: &Unchecked,
+        manifest: Manifest,
+        code: &wasmtime::component::Component,
+    ) -> Result<Arc<Component>, LoadError> {
+        let component = Component::link(
+            &self.engine,
+            code,
+            wanted.said()?.clone(),
+            manifest,
+            self.egress.clone(),
+            self.ticker.clone(),
+        )?;
+        Ok(self.remember(component))
     }
 }
 

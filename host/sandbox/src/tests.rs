@@ -370,6 +370,40 @@ async fn what_is_loaded_twice_is_one_and_what_is_not_used_is_warned_of() {
 }
 
 #[tokio::test]
+async fn what_is_in_the_cache_is_not_checked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = |cache| crate::SandboxConfig {
+        cache,
+        instances: 10,
+        ..Default::default()
+    };
+    let cached = config(Some(folder.path().to_owned()));
+    // Its code says what can't be run; only a walk through it shows that.
+    let mut wrong =
+        testing::component(&guest_text("", &handle("")), Some(testing::MANIFEST)).to_vec();
+    let module = wat::parse_str("(component (core module (func $f (return_call $f))))").unwrap();
+    let after_the_head = 8..module.len();
+    wrong.extend_from_slice(&module[after_the_head]);
+    let wanted = Unchecked::new(wrong);
+    assert!(wanted.said().is_ok());
+    let load = |config| crate::Sandbox::new(config).unwrap();
+    let refused = load(cached.clone()).load(wanted.clone()).await;
+    assert!(matches!(refused, Err(LoadError::Inspect(_))), "{refused:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+
+    // As if it had been compiled when the rules were others.
+    let engine = crate::engine::engine(&cached).unwrap();
+    let right = testing::component(&guest_text("", &handle("")), Some(testing::MANIFEST));
+    let code = wasmtime::component::Component::from_binary(&engine, &right).unwrap();
+    let cache = crate::cache::Cache::open(folder.path().to_owned(), &engine).unwrap();
+    cache.store(&code, wanted.digest());
+    let loaded = load(cached).load(wanted.clone()).await.unwrap();
+    assert_eq!(loaded.digest(), wanted.digest());
+    let refused = load(config(None)).load(wanted).await;
+    assert!(matches!(refused, Err(LoadError::Inspect(_))), "{refused:?}");
+}
+
+#[tokio::test]
 async fn compiled_code_is_kept_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let wasm = testing::component(&guest_text("", &handle("")), Some(testing::MANIFEST));

@@ -14,7 +14,7 @@ pub struct Unchecked {
 }
 
 impl Unchecked {
-    /// Hashes and reads `wasm`. A large one takes some milliseconds: not for the threads of a runtime.
+    /// Hashes and reads `wasm`. A large one takes some tens of milliseconds: a server does it on a thread apart.
     pub fn new(wasm: impl Into<Bytes>) -> Self {
         let wasm = wasm.into();
         let digest = Digest::of(&wasm);

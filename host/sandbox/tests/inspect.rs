@@ -7,7 +7,7 @@
 
 use allocation_counter::measure;
 use proptest::{prelude::*, sample::Index};
-use watchbox_sandbox::inspect;
+use watchbox_sandbox::{Unchecked, inspect};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve};
 
@@ -239,6 +239,13 @@ proptest! {
         // The same bytes are told the same way, and what is told of them is fit to be shown.
         let told = inspect(&wasm);
         prop_assert_eq!(&told, &inspect(&wasm));
+        let unchecked = Unchecked::new(wasm.clone());
+        let said = unchecked.said();
+        match &told {
+            Ok(told) => prop_assert_eq!(said, Ok(told)),
+            // What is wrong may stand where it is not looked.
+            Err(why) => if let Err(said) = said { prop_assert_eq!(&said, why) },
+        }
         if let Err(why) = told {
             prop_assert!(!why.to_string().chars().any(char::is_control), "{}", why);
         }

@@ -322,8 +322,11 @@ pub trait Store: Send + Sync + 'static {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Page<DeadLetter>, StoreError>;
-    /// How many dead letters each installation has that has any.
-    async fn dead_letter_counts(&self) -> Result<BTreeMap<Name, u64>, StoreError>;
+    /// How many dead letters each installation has that has any, or the one that is meant.
+    async fn dead_letter_counts(
+        &self,
+        installation: Option<&Name>,
+    ) -> Result<BTreeMap<Name, u64>, StoreError>;
     /// Drops one, and its journal.
     async fn drop_dead_letter(&self, id: u64, audit: AuditRecord) -> Result<(), StoreError>;
     /// Audit records with their numbers, newest first.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use watchbox_model::{Digest, Name, Time, grants::Lack};
+use watchbox_model::{Digest, Name, Time, grants::Lack, parameter::ParameterChange};
 
 /// An installed artifact, as it is kept. What it is doing is the engine's to say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,8 +63,8 @@ pub struct Pending {
     pub digest: Digest,
     /// The artifact's version.
     pub version: String,
-    /// The open parameters given with it; `None` where none were.
-    pub parameters: Option<BTreeMap<String, serde_json::Value>>,
+    /// What was to become of the open parameters with it.
+    pub parameters: ParameterChange,
     /// The secret parameters given with it, sealed by the engine: opaque here.
     pub secrets: Vec<u8>,
     /// What it wants and is not granted.

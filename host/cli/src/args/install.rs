@@ -41,7 +41,7 @@ pub enum StartArgument {
 
 /// `watchbox upgrade`.
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["file", "parameters", "secrets", "grants"]))]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["file", "parameters", "defaults", "secrets", "grants"]))]
 pub struct Upgrade {
     /// What it is installed as
     pub name: Name,
@@ -52,6 +52,9 @@ pub struct Upgrade {
     /// Run the new component beside the old one instead, on the same events and with its effects withheld
     #[arg(long, requires = "file")]
     pub shadow: bool,
+    /// Give a parameter its default again; may be given more than once
+    #[arg(long = "default", value_name = "NAME")]
+    pub defaults: Vec<String>,
     /// What is to change.
     #[command(flatten)]
     pub settings: Settings,

@@ -192,7 +192,7 @@ impl Site<'_> {
                     secrets,
                     grants: Some(grants.to_json()),
                     enabled: Some(true),
-                    unchanged_since: None,
+                    ..ChangeRequest::default()
                 };
                 self.api.send_json(Method::PATCH, &path, &change).await
             }

@@ -143,13 +143,17 @@ fn details(installation: &Installation, now: Time) -> Details {
         .line("Rows", installation.rows)
         .line("Failures", failures(installation.failures))
         .line_if(
-            "Set aside",
-            dead_letters(installation).map(|letters| {
-                let name = &installation.name;
-                let shown =
-                    format!("{letters}: `watchbox dead-letters list --artifact {name}` shows why");
-                Cell::from(shown).tone(Tone::Warn)
-            }),
+            "Dead letters",
+            installation
+                .dead_letters
+                .filter(|count| *count > 0)
+                .map(|count| {
+                    let name = &installation.name;
+                    let shown = format!(
+                        "{count}: `watchbox dead-letters list --artifact {name}` shows why"
+                    );
+                    Cell::from(shown).tone(Tone::Warn)
+                }),
         )
         .line_if(
             "Last turn",
@@ -226,11 +230,15 @@ fn phase_and_more(line: &Installation) -> Cell {
     if more.is_empty() {
         return phase(line.phase);
     }
-    Cell::from(format!("{}, {}", name(line.phase), more.join(", "))).tone(Tone::Warn)
+    let tone = match tone(line.phase) {
+        Tone::Good => Tone::Warn,
+        worse => worse,
+    };
+    Cell::from(format!("{}, {}", name(line.phase), more.join(", "))).tone(tone)
 }
 
 fn dead_letters(line: &Installation) -> Option<String> {
-    match line.dead_letters {
+    match line.dead_letters? {
         0 => None,
         1 => Some("1 dead letter".to_owned()),
         many => Some(format!("{many} dead letters")),
@@ -246,12 +254,16 @@ fn version(line: &Installation) -> String {
 }
 
 fn phase(phase: Phase) -> Cell {
-    Cell::from(name(phase)).tone(match phase {
+    Cell::from(name(phase)).tone(tone(phase))
+}
+
+fn tone(phase: Phase) -> Tone {
+    match phase {
         Phase::Idle | Phase::Running => Tone::Good,
         Phase::Retrying => Tone::Warn,
         Phase::Disabled => Tone::Dim,
         Phase::Broken | Phase::Quarantined => Tone::Bad,
-    })
+    }
 }
 
 fn name(phase: Phase) -> &'static str {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use watchbox_model::{LogKey, Secret};
+use watchbox_model::{LogKey, Secret, parameter::ParameterChange};
 use watchbox_store::AuditQuery;
 
 use super::{
@@ -157,11 +157,11 @@ async fn a_change_that_is_refused_leaves_the_old_version_running() {
         ..change()
     };
     let refused = Change {
-        parameters: Some([("word".to_owned(), json!("WRONG"))].into()),
+        parameters: ParameterChange::All([("word".to_owned(), json!("WRONG"))].into()),
         ..change()
     };
     let unknown = Change {
-        parameters: Some([("wrod".to_owned(), json!("x"))].into()),
+        parameters: ParameterChange::All([("wrod".to_owned(), json!("x"))].into()),
         ..change()
     };
     let tried = [

@@ -219,8 +219,8 @@ impl Store for Faulty {
     ) -> Result<Page<DeadLetter>> {
         self.inner.dead_letters(installation, before, limit).await
     }
-    async fn dead_letter_counts(&self) -> Result<BTreeMap<Name, u64>> {
-        self.inner.dead_letter_counts().await
+    async fn dead_letter_counts(&self, of: Option<&Name>) -> Result<BTreeMap<Name, u64>> {
+        self.inner.dead_letter_counts(of).await
     }
     async fn drop_dead_letter(&self, id: u64, audit: AuditRecord) -> Result<()> {
         self.inner.drop_dead_letter(id, audit).await

@@ -66,6 +66,24 @@ async fn the_poison_event_is_found_and_the_rest_flow_in_order() {
 }
 
 #[tokio::test]
+async fn a_tick_that_succeeds_ends_no_error_that_events_left() {
+    let server = Server::start().await;
+    let both = format!("{WATCH}\nschedule: {{ every: 1s }}");
+    server.install("Server.Echo", &both).await;
+    server.send(["TRAP"]).await;
+    server.letters("Server.Echo", 1).await;
+    let before = server.status("Server.Echo").await.turns;
+    let ticked = server.until("Server.Echo", |status| status.turns >= before + 2);
+    let (_, error) = ticked.await.last_error.unwrap();
+    assert!(error.contains("trapped"), "{error}");
+    server.send(["well"]).await;
+    server
+        .until("Server.Echo", |status| status.last_error.is_none())
+        .await;
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn what_the_artifact_can_not_bear_is_not_tried_as_often_as_what_is_outside() {
     let server = Server::start().await;
     let mut patient = install("Server.Echo", WATCH);

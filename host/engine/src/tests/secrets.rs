@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::json;
-use watchbox_model::{LogKey, Secret, Time};
+use watchbox_model::{LogKey, Secret, Time, parameter::ParameterChange};
 use watchbox_store::{AuditQuery, SealedPlace};
 
 use super::{
@@ -199,7 +199,9 @@ async fn a_new_key_opens_all_that_the_old_one_did() {
     );
     let waits = Change {
         component: Some(greedy),
-        parameters: Some([("token".to_owned(), json!("waits-value"))].into()),
+        parameters: ParameterChange::Named(
+            [("token".to_owned(), Some(json!("waits-value")))].into(),
+        ),
         ..Change::default()
     };
     server.engine.change(&sealed, waits).await.unwrap();

@@ -1,5 +1,7 @@
 //! Shadows: a new version beside the old one, which does not notice.
 
+use watchbox_model::parameter::ParameterChange;
+
 use super::{
     guest,
     server::{Server, WATCH, name, numbered, within},
@@ -170,7 +172,7 @@ async fn what_can_not_run_is_no_shadow() {
     let none = server.engine.shadow(&name("A"), Change::default()).await;
     assert!(matches!(none, Err(EngineError::Shadow)), "{none:?}");
     let wrong = Change {
-        parameters: Some([("word".to_owned(), "WRONG".into())].into()),
+        parameters: ParameterChange::All([("word".to_owned(), "WRONG".into())].into()),
         ..version("2.0.0", WATCH)
     };
     let wrong = server.engine.shadow(&name("A"), wrong).await;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::json;
-use watchbox_model::{LogKey, Secret, turn::Trigger};
+use watchbox_model::{LogKey, Secret, parameter::ParameterChange, turn::Trigger};
 use watchbox_store::{AuditQuery, How, Version};
 
 use super::{
@@ -74,7 +74,7 @@ async fn the_history_says_who_changed_what() {
     let echo = name(ECHO);
     server.install(ECHO, WATCH).await;
     let parameters = Change {
-        parameters: Some([("word".to_owned(), json!("hi"))].into()),
+        parameters: ParameterChange::All([("word".to_owned(), json!("hi"))].into()),
         ..upgrade(version("2.0.0", ""))
     };
     server.engine.change(&echo, parameters).await.unwrap();
@@ -132,7 +132,7 @@ async fn a_way_back_has_the_settings_of_then_and_the_grants_of_now() {
     server.try_install(first).await.unwrap();
     let second = Change {
         component: Some(guest::component_with_secret(ECHO, "2.0.0", WATCH)),
-        parameters: Some([("word".to_owned(), json!("now"))].into()),
+        parameters: ParameterChange::All([("word".to_owned(), json!("now"))].into()),
         secrets: [("token".to_owned(), Secret::new("s3cret-of-now"))].into(),
         grants: Some(grants("{ log: true, clock: true, limits: { tries: 3 } }")),
         ..upgrade(Bytes::new())

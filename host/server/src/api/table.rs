@@ -7,8 +7,8 @@ use axum::{
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use watchbox_engine::{Change, Install, StartAt};
-use watchbox_model::{Digest, Grants, Name, Secret, Time};
+use watchbox_engine::{Change, Install, StartAt, Status};
+use watchbox_model::{Digest, Grants, Name, Secret, Time, parameter::ParameterChange};
 
 use super::{
     json_body::JsonBody,
@@ -26,9 +26,11 @@ use crate::{app::App, auth::Caller};
 )]
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Page<Installation>>, Problem> {
     let table = app.engine.table().await?;
-    Ok(Json(Page::all(
-        table.into_iter().map(Installation::from).collect(),
-    )))
+    let letters = dead_letters(&app, None).await;
+    let lines = table
+        .into_iter()
+        .map(|status| line(status, letters.as_ref()));
+    Ok(Json(Page::all(lines.collect())))
 }
 
 /// Show an installation
@@ -46,7 +48,25 @@ pub(super) async fn show(
     State(app): State<App>,
     Path(name): Path<Name>,
 ) -> Result<Json<Installation>, Problem> {
-    Ok(Json(app.engine.status(&name).await?.into()))
+    let status = app.engine.status(&name).await?;
+    let letters = dead_letters(&app, Some(&name)).await;
+    Ok(Json(line(status, letters.as_ref())))
+}
+
+/// How many dead letters there are of each installation, or of one. The table is shown without them too: it is looked at where something is wrong.
+async fn dead_letters(app: &App, name: Option<&Name>) -> Option<BTreeMap<Name, u64>> {
+    let counts = app.store().dead_letter_counts(name).await;
+    counts
+        .inspect_err(|error| tracing::warn!(%error, "the dead letters can't be counted"))
+        .ok()
+}
+
+fn line(status: Status, letters: Option<&BTreeMap<Name, u64>>) -> Installation {
+    let name = status.installation.name.clone();
+    Installation {
+        dead_letters: letters.map(|letters| letters.get(&name).copied().unwrap_or_default()),
+        ..status.into()
+    }
 }
 
 /// Install an artifact
@@ -161,7 +181,15 @@ pub(super) async fn read_change(
             None => None,
         },
         signature: None,
-        parameters: request.parameters,
+        parameters: match request.parameters {
+            Some(_) if !request.set_parameters.is_empty() => {
+                let both = "`parameters` are all parameters, `set_parameters` some: one of the two is wanted";
+                return Err(Problem::new(Kind::Parameter, both));
+            }
+            Some(all) => ParameterChange::All(all),
+            None if request.set_parameters.is_empty() => ParameterChange::Stay,
+            None => ParameterChange::Named(request.set_parameters),
+        },
         secrets: secrets(request.secrets),
         grants: request.grants.as_ref().map(grants).transpose()?,
         enabled: request.enabled,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use metrics::counter;
 use watchbox_engine::{Change, EngineError, Install, StartAt};
-use watchbox_model::{AuditRecord, Digest, Time, audit::Decision};
+use watchbox_model::{AuditRecord, Digest, Time, audit::Decision, parameter::ParameterChange};
 
 use super::files::{Files, Unread, read};
 use crate::{App, metrics::FOLDER_ERRORS};
@@ -20,44 +20,57 @@ pub(super) async fn take_in(app: &App, folder: &Path, name: &str, is_whole: bool
     }
     let most = app.config.http.component_mib.saturating_mul(1 << 20);
     let (at, read_name) = (folder.to_owned(), name.to_owned());
-    let files = tokio::task::spawn_blocking(move || {
-        let files = read(&at, &read_name, most)?;
-        watchbox_sandbox::inspect(&files.component)
-            .map_err(|error| error.to_string())
-            .and_then(|found| found.manifest_error.map_or(Ok(()), Err))
-            .map_err(|reason| {
-                if is_whole {
-                    Unread::Wrong(format!("{read_name}.wasm: {reason}"))
-                } else {
-                    Unread::Busy
-                }
-            })?;
-        Ok(files)
-    })
-    .await;
+    let read = apart(move || read(&at, &read_name, most)).await;
+    let files = match read {
+        Ok(files) if is_taken_in(app, &files).await => return,
+        Ok(files) => apart(move || checked(files, is_whole)).await,
+        unread => unread,
+    };
     let files = match files {
-        Ok(Ok(files)) => files,
+        Ok(files) => files,
         // Another event follows once its writer is done.
-        Ok(Err(Unread::Busy)) => return,
-        Ok(Err(Unread::Gone)) => {
+        Err(Unread::Busy) => return,
+        Err(Unread::Gone) => {
             return tracing::info!(
                 name,
                 "no component of this name is in the artifacts folder; what is installed runs on"
             );
         }
-        Ok(Err(Unread::Wrong(reason))) => return tell(app, name, &reason).await,
-        Err(error) => return tell(app, name, &error.to_string()).await,
+        Err(Unread::Wrong(reason)) => return tell(app, name, &reason).await,
     };
     match put(app, files).await {
-        Ok(None) => {}
-        Ok(Some(done)) => tracing::info!(name, done, "taken in from the artifacts folder"),
+        Ok(done) => tracing::info!(name, done, "taken in from the artifacts folder"),
         Err(EngineError::Stopping) => {}
         Err(error) => tell(app, name, &error.to_string()).await,
     }
 }
 
-/// Installs `files` or changes what is installed; says what was done, if anything.
-async fn put(app: &App, files: Files) -> Result<Option<&'static str>, EngineError> {
+/// Does `work` on a thread of its own: files and components may be large.
+async fn apart(
+    work: impl FnOnce() -> Result<Files, Unread> + Send + 'static,
+) -> Result<Files, Unread> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Unread::Wrong(error.to_string()))?
+}
+
+/// Whether what is installed came from these very files.
+async fn is_taken_in(app: &App, files: &Files) -> bool {
+    let status = app.engine.status(&files.name).await;
+    status.is_ok_and(|status| status.installation.files == Some(files.digest))
+}
+
+/// Refuses what is no artifact.
+fn checked(files: Files, is_whole: bool) -> Result<Files, Unread> {
+    let found = watchbox_sandbox::inspect(&files.component).map_err(|error| error.to_string());
+    match found.and_then(|found| found.manifest_error.map_or(Ok(()), Err)) {
+        Ok(()) => Ok(files),
+        Err(reason) if is_whole => Err(Unread::Wrong(format!("{}.wasm: {reason}", files.name))),
+        Err(_) => Err(Unread::Busy),
+    }
+}
+
+/// Installs `files` or changes what is installed; says what was done.
+async fn put(app: &App, files: Files) -> Result<&'static str, EngineError> {
     let status = match app.engine.status(&files.name).await {
         Err(EngineError::Missing(_)) => {
             let install = Install {
@@ -75,14 +88,11 @@ async fn put(app: &App, files: Files) -> Result<Option<&'static str>, EngineErro
                 actor: FOLDER.to_owned(),
             };
             app.engine.install(install).await?;
-            return Ok(Some("installed"));
+            return Ok("installed");
         }
         status => status?,
     };
     let installed = status.installation;
-    if installed.files == Some(files.digest) {
-        return Ok(None);
-    }
     let is_other = Digest::of(&files.component) != installed.digest;
     if let (false, Some(signature)) = (is_other, &files.signature) {
         // Of what runs already.
@@ -93,7 +103,9 @@ async fn put(app: &App, files: Files) -> Result<Option<&'static str>, EngineErro
     let change = Change {
         component: is_other.then_some(files.component),
         signature: files.signature,
-        parameters: files.parameters,
+        parameters: files
+            .parameters
+            .map_or(ParameterChange::Stay, ParameterChange::All),
         grants: files.grants,
         files: Some(files.digest),
         may_widen: true,
@@ -105,13 +117,13 @@ async fn put(app: &App, files: Files) -> Result<Option<&'static str>, EngineErro
         tracing::warn!(name = %files.name, warning, "of what the artifacts folder has");
     }
     let waits = changed.status.installation.pending.is_some();
-    Ok(Some(if is_other && waits {
+    Ok(if is_other && waits {
         "waits for approval"
     } else if is_other {
         "upgraded"
     } else {
         "changed"
-    }))
+    })
 }
 
 /// Tells that what is in the folder as `target` was not taken in: in the log, the trail and the metrics.

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use watchbox_model::{
-    ComponentSignature, Digest, component_signature::Subject, signing::SigningKey,
+    ComponentSignature, Digest, component_signature::Subject, parameter::ParameterChange,
+    signing::SigningKey,
 };
 
 use super::{
@@ -28,7 +29,7 @@ pub async fn secrets_are_sealed_anew_everywhere_or_nowhere(store: &dyn Store) {
         pending: Some(Pending {
             digest: Digest::of(b"waits"),
             version: "2.0.0".to_owned(),
-            parameters: None,
+            parameters: ParameterChange::Stay,
             secrets: vec![3],
             lacks: Vec::new(),
             at: seconds(6.0),

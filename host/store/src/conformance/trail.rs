@@ -42,8 +42,10 @@ pub async fn dead_letters_are_numbered_and_paged(store: &dyn Store) {
     assert!(ids.is_sorted_by(|a, b| a > b), "newest first: {ids:?}");
 
     let (x, y, second) = (name("X"), name("Y"), ids[2]);
-    let counts = store.dead_letter_counts().await.unwrap();
+    let counts = store.dead_letter_counts(None).await.unwrap();
     assert_eq!(counts, [(x.clone(), 3), (y.clone(), 1)].into());
+    let counts = store.dead_letter_counts(Some(&y)).await.unwrap();
+    assert_eq!(counts, [(y.clone(), 1)].into());
     let page = store.dead_letters(Some(&x), None, 2).await.unwrap();
     assert_eq!((page.items.len(), page.more), (2, true));
     let before = page.items.last().map(|letter| letter.id);
@@ -51,8 +53,10 @@ pub async fn dead_letters_are_numbered_and_paged(store: &dyn Store) {
     assert_eq!((rest.items.len(), rest.more), (1, false));
 
     store.drop_dead_letter(second, act("drop")).await.unwrap();
-    let counts = store.dead_letter_counts().await.unwrap();
+    let counts = store.dead_letter_counts(None).await.unwrap();
     assert_eq!(counts, [(x, 3)].into(), "that was the only one of Y");
+    let counts = store.dead_letter_counts(Some(&y)).await.unwrap();
+    assert_eq!(counts, [].into());
     let left = store.dead_letters(None, None, 10).await.unwrap();
     assert!(left.items.iter().all(|letter| letter.id != second));
     for gone in [second, u64::MAX] {

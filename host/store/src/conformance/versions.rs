@@ -5,6 +5,7 @@ use watchbox_model::{
     Capability, Digest,
     grants::Lack,
     manifest::{HttpNeed, Need},
+    parameter::ParameterChange,
 };
 
 use super::samples::{act, installation, name, note, seconds};
@@ -153,7 +154,9 @@ pub async fn what_waits_or_was_set_aside_comes_back(store: &dyn Store) {
         pending: Some(Pending {
             digest,
             version: "2.0.0".to_owned(),
-            parameters: Some([("Depth".to_owned(), serde_json::json!(1))].into()),
+            parameters: ParameterChange::Named(
+                [("Depth".to_owned(), Some(serde_json::json!(1)))].into(),
+            ),
             secrets: vec![1, 2],
             lacks: vec![lack(None), lack(Some(Need::Http(need)))],
             at: seconds(6.0),
@@ -172,7 +175,7 @@ pub async fn what_waits_or_was_set_aside_comes_back(store: &dyn Store) {
 
     let bare = Installation {
         pending: waits.pending.clone().map(|pending| Pending {
-            parameters: None,
+            parameters: ParameterChange::Stay,
             ..pending
         }),
         ..waits.clone()

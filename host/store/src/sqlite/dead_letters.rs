@@ -39,10 +39,7 @@ pub(super) fn list(
     before: Option<u64>,
     limit: u32,
 ) -> Result<Page<DeadLetter>, StoreError> {
-    let condition = match installation {
-        Some(_) => "installation = :installation",
-        None => ":installation IS NULL",
-    };
+    let condition = condition(installation);
     let mut statement = conn.prepare_cached(&format!(
         "SELECT id, installation, digest, turn, trigger_json, now, tries, error, at FROM dead_letters
          WHERE {condition} AND id < :before ORDER BY id DESC LIMIT :limit"
@@ -56,6 +53,13 @@ pub(super) fn list(
         read,
     )?;
     Ok(Page::cut(found.collect::<Result<_, _>>()?, limit))
+}
+
+fn condition(installation: Option<&Name>) -> &'static str {
+    match installation {
+        Some(_) => "installation = :installation",
+        None => ":installation IS NULL",
+    }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
@@ -72,11 +76,17 @@ fn read(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     })
 }
 
-/// How many each installation has that has any.
-pub(super) fn counts(conn: &Connection) -> Result<BTreeMap<Name, u64>, StoreError> {
-    let mut statement = conn
-        .prepare_cached("SELECT installation, count(*) FROM dead_letters GROUP BY installation")?;
-    let counts = statement.query_map([], |row| {
+/// How many each installation has that has any, or the one that is meant.
+pub(super) fn counts(
+    conn: &Connection,
+    installation: Option<&Name>,
+) -> Result<BTreeMap<Name, u64>, StoreError> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT installation, count(*) FROM dead_letters WHERE {} GROUP BY installation",
+        condition(installation)
+    ))?;
+    let named = named_params! { ":installation": installation.map(Name::as_str) };
+    let counts = statement.query_map(named, |row| {
         Ok((column::parsed(row, 0)?, column::uint(row, 1)?))
     })?;
     Ok(counts.collect::<Result<_, _>>()?)

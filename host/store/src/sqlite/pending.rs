@@ -25,7 +25,7 @@ pub(super) fn put(
         ":installation": installation.as_str(),
         ":digest": pending.digest.to_string(),
         ":version": pending.version,
-        ":parameters": pending.parameters.as_ref().map(to_json).transpose()?,
+        ":parameters": to_json(&pending.parameters)?,
         ":secrets": pending.secrets,
         ":lacks": to_json(&pending.lacks)?,
         ":at": pending.at.micros(),
@@ -48,7 +48,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Pending> {
     Ok(Pending {
         digest: column::parsed(row, 0)?,
         version: row.get(1)?,
-        parameters: column::optional_json(row, 2)?,
+        parameters: column::json(row, 2)?,
         secrets: row.get(3)?,
         lacks: column::json(row, 4)?,
         at: column::time(row, 5)?,

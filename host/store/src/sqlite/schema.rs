@@ -22,6 +22,7 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration::of(include_str!("migrations/0006_former_hash.sql")),
     Migration::of(include_str!("migrations/0007_signatures.sql")),
+    Migration::of(include_str!("migrations/0008_parameters_by_name.sql")),
 ];
 
 /// What a migration does beside its SQL.

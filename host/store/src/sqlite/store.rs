@@ -414,8 +414,14 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn dead_letter_counts(&self) -> Result<BTreeMap<Name, u64>, StoreError> {
-        self.readers.read(dead_letters::counts).await
+    async fn dead_letter_counts(
+        &self,
+        installation: Option<&Name>,
+    ) -> Result<BTreeMap<Name, u64>, StoreError> {
+        let installation = installation.cloned();
+        self.readers
+            .read(move |conn| dead_letters::counts(conn, installation.as_ref()))
+            .await
     }
 
     async fn drop_dead_letter(&self, id: u64, audit: AuditRecord) -> Result<(), StoreError> {

@@ -63,6 +63,20 @@ fn the_table_is_a_line_an_installation() {
 }
 
 #[test]
+fn what_is_set_aside_is_red_whatever_else_there_is_to_say() {
+    let mut line = installed().remove(1);
+    for (phase, expected) in [
+        (Phase::Idle, Tone::Warn),
+        (Phase::Quarantined, Tone::Bad),
+        (Phase::Disabled, Tone::Dim),
+    ] {
+        line.phase = phase;
+        let text = format!("{}, 2 dead letters", name(phase));
+        assert_eq!(phase_and_more(&line), Cell::from(text).tone(expected));
+    }
+}
+
+#[test]
 fn a_long_error_stands_below_its_line() {
     let narrow = Look {
         color: false,
@@ -79,24 +93,24 @@ fn a_long_error_stands_below_its_line() {
 #[test]
 fn one_installation_is_shown_in_full() {
     insta::assert_snapshot!(details(&installed()[1], now()).render(LOOK), @r"
-    Name        Slack.Night
-    Artifact    Server.Slack.ClientsOnline 1.2.0
-    Digest      2222222222222222222222222222222222222222222222222222222222222222
-    Before it   3333333333333333333333333333333333333333333333333333333333333333
-    Phase       retrying
-    Lag         none
-    Turns       7
-    Rows        5
-    Failures    3
-    Set aside   2 dead letters: `watchbox dead-letters list --artifact Slack.Night` shows why
-    Last turn   1 h ago
-    Next try    in 7 s
-    Next tick   in 30 s
-    Last error  the artifact asks for another try: Slack answered 429 (1 min ago)
-    Parameter   LabelGroup = Night
-    Parameter   Within = 300
-    Grant       clients: label:Night
-    Installed   2025-11-20T03:00:00Z
-    Changed     2025-11-24T03:00:00Z by token:ann
+    Name          Slack.Night
+    Artifact      Server.Slack.ClientsOnline 1.2.0
+    Digest        2222222222222222222222222222222222222222222222222222222222222222
+    Before it     3333333333333333333333333333333333333333333333333333333333333333
+    Phase         retrying
+    Lag           none
+    Turns         7
+    Rows          5
+    Failures      3
+    Dead letters  2: `watchbox dead-letters list --artifact Slack.Night` shows why
+    Last turn     1 h ago
+    Next try      in 7 s
+    Next tick     in 30 s
+    Last error    the artifact asks for another try: Slack answered 429 (1 min ago)
+    Parameter     LabelGroup = Night
+    Parameter     Within = 300
+    Grant         clients: label:Night
+    Installed     2025-11-20T03:00:00Z
+    Changed       2025-11-24T03:00:00Z by token:ann
     ");
 }

@@ -62,17 +62,17 @@ pub struct Installation {
     pub turns: u64,
     /// Tries discarded since then.
     pub failures: u64,
-    /// Triggers of it that were set aside and wait for somebody to redrive or drop them.
-    #[serde(default)]
-    pub dead_letters: u64,
-    /// Rows emitted since the server started.
+    /// Triggers of it that were set aside and wait for somebody to redrive or drop them. Told where the table is read, if they can be counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_letters: Option<u64>,
+    /// Rows emitted since then.
     pub rows: u64,
     /// Events of its logs that it has not come to yet.
     pub lag: u64,
     /// How old the oldest of those is, in seconds, as measured every 5 seconds.
     #[serde(default)]
     pub lag_seconds: f64,
-    /// The last error; cleared by the next turn that succeeds: of the same log, or at a tick, where a turn left it.
+    /// The last error that is not over. A turn's is over when the next turn of its kind succeeds: with events of the same log, or at a tick.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
     /// When its last turn was committed.
@@ -124,7 +124,7 @@ impl From<Status> for Installation {
             pending: kept.pending.map(Pending::from),
             turns: status.turns,
             failures: status.failures,
-            dead_letters: status.dead_letters,
+            dead_letters: None,
             rows: status.rows,
             lag: status.lag,
             lag_seconds: status.behind.as_secs_f64(),
@@ -176,10 +176,14 @@ pub struct ChangeRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub digest: Option<Digest>,
-    /// Other open parameters: all of them.
+    /// Other open parameters: all of them. Those left out get their defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<BTreeMap<String, Object>>)]
     pub parameters: Option<BTreeMap<String, Value>>,
+    /// Other values of the open parameters named here; null gives one its default again. Those not named stay. Not together with `parameters`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, Option<Object>>)]
+    pub set_parameters: BTreeMap<String, Option<Value>>,
     /// Other secret parameters; those not named stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, SecretText>,
