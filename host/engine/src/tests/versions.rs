@@ -120,6 +120,61 @@ async fn the_history_says_who_changed_what() {
 }
 
 #[tokio::test]
+async fn what_waits_and_what_is_tried_beside_change_the_parameters_that_they_name() {
+    let server = Server::start().await;
+    let echo = name(ECHO);
+    let named = |name: &str, value: Option<&str>| {
+        let value = value.map(|value| json!(value));
+        ParameterChange::Named([(name.to_owned(), value)].into())
+    };
+    let component = |version, more: &str| {
+        guest::component_with_open_token(ECHO, version, &format!("{more}{WATCH}"))
+    };
+    let mut first = install(ECHO, WATCH);
+    first.component = component("1.0.0", "");
+    first.parameters = [("word", "then"), ("token", "a")]
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .into();
+    server.try_install(first).await.unwrap();
+
+    let greedy = Change {
+        parameters: named("word", Some("asked")),
+        ..upgrade(component("2.0.0", "  labels: { reason: Marks them }\n"))
+    };
+    let waits = server.engine.change(&echo, greedy).await.unwrap();
+    let seen = waits.status.installation.changed_at;
+    let meanwhile = Change {
+        parameters: named("token", Some("b")),
+        ..Change::default()
+    };
+    server.engine.change(&echo, meanwhile).await.unwrap();
+    let approved = server.engine.approve(&echo, Approve::default()).await;
+    let now = approved.unwrap().status.installation.parameters;
+    assert_eq!(json!(now), json!({"word": "asked", "token": "b"}));
+
+    let beside = |unchanged_since| Change {
+        parameters: named("word", None),
+        unchanged_since,
+        ..upgrade(component("3.0.0", ""))
+    };
+    let stale = server.engine.shadow(&echo, beside(Some(seen))).await;
+    assert!(
+        matches!(stale, Err(EngineError::ChangedMeanwhile { .. })),
+        "{stale:?}"
+    );
+    let seen = server.status(ECHO).await.installation.changed_at;
+    server
+        .engine
+        .shadow(&echo, beside(Some(seen)))
+        .await
+        .unwrap();
+    let promoted = server.engine.promote_shadow(&echo, "token:ann", true).await;
+    let now = promoted.unwrap().status.installation.parameters;
+    assert_eq!(json!(now), json!({"token": "b"}), "a default is not kept");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_way_back_has_the_settings_of_then_and_the_grants_of_now() {
     const OLD: &str = "s3cret-of-then";
     let server = Server::start().await;

@@ -216,6 +216,36 @@ async fn a_secret_is_told_to_nobody() {
 }
 
 #[tokio::test]
+async fn parameters_are_changed_by_name_or_as_a_whole() {
+    let server = Server::start().await;
+    let digest = digest(&server, "1.0.0", WATCHES).await;
+    let install = json!({"digest": digest, "secrets": {"hook": "x"}, "parameters": {"word": "a"}});
+    let installed = server.json(Method::PUT, ECHO, install).await;
+    assert_eq!(
+        installed.status,
+        StatusCode::CREATED,
+        "{}",
+        installed.text()
+    );
+    let change = async |body: Value| server.json(Method::PATCH, ECHO, body).await;
+    let now = async || server.get(ECHO).await.value()["parameters"].clone();
+    change(json!({"set_parameters": {"word": "b"}})).await;
+    assert_eq!(now().await, json!({"word": "b"}));
+    change(json!({"set_parameters": {"word": null}})).await;
+    assert_eq!(now().await, json!({}));
+    change(json!({"parameters": {"word": "c"}})).await;
+    assert_eq!(now().await, json!({"word": "c"}));
+    let both = json!({"parameters": {}, "set_parameters": {"word": "d"}});
+    let both = change(both).await;
+    both.problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-parameter");
+    let unknown = change(json!({"set_parameters": {"wrd": "d"}})).await;
+    unknown.problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-parameter");
+    assert_eq!(now().await, json!({"word": "c"}));
+    let line = server.get(ECHO).await.value();
+    assert_eq!(line["dead_letters"], 0, "{line}");
+}
+
+#[tokio::test]
 async fn what_can_not_be_installed_says_why() {
     let server = Server::start().await;
     let digest = digest(&server, "1.0.0", WATCHES).await;

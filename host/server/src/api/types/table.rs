@@ -62,9 +62,6 @@ pub struct Installation {
     pub turns: u64,
     /// Tries discarded since then.
     pub failures: u64,
-    /// Triggers of it that were set aside and wait for somebody to redrive or drop them. Told where the table is read, if they can be counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dead_letters: Option<u64>,
     /// Rows emitted since then.
     pub rows: u64,
     /// Events of its logs that it has not come to yet.
@@ -72,6 +69,9 @@ pub struct Installation {
     /// How old the oldest of those is, in seconds, as measured every 5 seconds.
     #[serde(default)]
     pub lag_seconds: f64,
+    /// Triggers of it that were set aside and wait for somebody to redrive or drop them. Told where the table is read, if they can be counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_letters: Option<u64>,
     /// The last error that is not over. A turn's is over when the next turn of its kind succeeds: with events of the same log, or at a tick.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
