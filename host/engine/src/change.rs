@@ -135,6 +135,7 @@ impl Inner {
                 self.let_in_kept(&name, digest, &change.actor).await?
             }
         };
+        change.check_names(vetted.component.manifest(), &before.installation)?;
         let settings = self.settings_after(&before.installation, &change)?;
         let candidate = self.candidate(&before, vetted, settings).await?;
         if let (Some(bytes), Some(digest)) = (&change.component, digest) {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use watchbox_model::{ComponentSignature, Digest, Grants, LogKey, LogKind, Name};
+use watchbox_model::{
+    ComponentSignature, Digest, Grants, LogKey, LogKind, Name, parameter::check_secrets,
+};
 use watchbox_sandbox::{LoadError, Unchecked};
 use watchbox_store::{How, Installation, VersionNote};
 
@@ -40,6 +42,8 @@ impl Inner {
         if !install.may_widen {
             widening::within(&name, &install.grants, &Grants::default())?;
         }
+        let manifest = vetted.component.manifest();
+        check_secrets(&manifest.name, &manifest.parameters, install.secrets.keys())?;
         let mut settings = Settings {
             parameters: install.parameters,
             secrets: install.secrets,

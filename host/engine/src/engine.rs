@@ -353,11 +353,15 @@ impl Engine {
     pub async fn drop_dead_letter(&self, id: u64, actor: &str) -> Result<(), EngineError> {
         let letter = self.inner.letter(id).await?;
         let audit = Admin::new(actor, "drop", &letter.installation).on(format!("dead letter {id}"));
-        Ok(self
-            .inner
+        self.inner
             .store
             .drop_dead_letter(id, audit.record())
-            .await?)
+            .await?;
+        // Somebody has seen to it: the error that set it aside is over.
+        if let Some(entry) = self.inner.table().get(&letter.installation) {
+            entry.post.progress.facts().succeeded(&letter.trigger);
+        }
+        Ok(())
     }
 
     /// Signs the audit trail as it is now, where it is not signed yet; with that, records that are no longer kept may go.

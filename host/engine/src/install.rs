@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use watchbox_model::{
-    ComponentSignature, Digest, Grants, Name, Secret, Time, parameter::ParameterChange,
+    ComponentSignature, Digest, Grants, Manifest, Name, Secret, Time,
+    parameter::{ParameterChange, ParameterError, check_secrets},
 };
 use watchbox_store::Installation;
 
@@ -73,6 +74,17 @@ pub struct Change {
 }
 
 impl Change {
+    /// Refuses parameters and secrets that the artifact has not.
+    pub(crate) fn check_names(
+        &self,
+        manifest: &Manifest,
+        before: &Installation,
+    ) -> Result<(), ParameterError> {
+        let (artifact, specs) = (&manifest.name, &manifest.parameters);
+        check_secrets(artifact, specs, self.secrets.keys())?;
+        self.parameters.check(artifact, specs, &before.parameters)
+    }
+
     /// Refuses the change where somebody else changed the installation, which is `now` so, since whoever wants it saw it.
     pub(crate) fn check_unchanged(&self, now: &Installation) -> Result<(), EngineError> {
         if self

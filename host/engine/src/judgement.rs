@@ -59,7 +59,7 @@ impl Runner {
             Some(error) => {
                 if conduct.dead_letter(&work.turn.trigger) {
                     self.ask(Finding::KeepsFailing(format!(
-                        "{DEAD_LETTERS} triggers in a row became dead letters, the last of them since: {error}"
+                        "{DEAD_LETTERS} triggers in a row became dead letters, the last of them: {error}"
                     )));
                 }
             }

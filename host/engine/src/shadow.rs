@@ -98,6 +98,7 @@ impl Inner {
         let found = &vetted.component.manifest().name;
         self.check_artifact(&installation, Some(&before), found)
             .await?;
+        change.check_names(vetted.component.manifest(), &installation)?;
         let mut settings = self.settings_after(&installation, &change)?;
         // Without grants of its own it has those of the installation, also when they change.
         let shared = match &change.grants {

@@ -66,6 +66,49 @@ pub struct Parameters {
     pub secrets: BTreeMap<String, Secret>,
 }
 
+/// Refuses `names` under which secrets are given and that are no secret parameters.
+pub fn check_secrets<'n>(
+    artifact: &Name,
+    specs: &[ParameterSpec],
+    names: impl IntoIterator<Item = &'n String>,
+) -> Result<(), ParameterError> {
+    let is_secret = |spec: &&ParameterSpec| spec.kind == ParameterType::Secret;
+    for name in names {
+        match specs.iter().find(|spec| spec.name == *name) {
+            Some(spec) if is_secret(&spec) => {}
+            Some(_) => {
+                return Err(ParameterError {
+                    artifact: artifact.clone(),
+                    parameter: name.clone(),
+                    reason: "it is no secret: give it as an open parameter".to_owned(),
+                });
+            }
+            None => return Err(no_such(artifact, specs.iter().filter(is_secret), name)),
+        }
+    }
+    Ok(())
+}
+
+/// That none of `specs` has this name.
+fn no_such<'s>(
+    artifact: &Name,
+    specs: impl Iterator<Item = &'s ParameterSpec> + Clone,
+    name: &str,
+) -> ParameterError {
+    let names = specs.map(|spec| spec.name.as_str());
+    let hint = did_you_mean(name, names.clone());
+    let known = names.collect::<Vec<_>>().join(", ");
+    let known = match &*known {
+        "" => "the artifact has none".to_owned(),
+        known => format!("there are {known}"),
+    };
+    ParameterError {
+        artifact: artifact.clone(),
+        parameter: name.to_owned(),
+        reason: format!("no such parameter{hint}: {known}"),
+    }
+}
+
 /// A value that does not fit its parameter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("parameter `{parameter}` of {artifact}: {reason}")]
@@ -222,18 +265,7 @@ impl Parameters {
         }
         match given.into_keys().next() {
             None => Ok(parameters),
-            Some(unknown) => {
-                let names = specs.iter().map(|spec| spec.name.as_str());
-                let hint = did_you_mean(&unknown, names.clone());
-                let known = match specs.len() {
-                    0 => "the artifact has none".to_owned(),
-                    _ => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
-                };
-                Err(failed(
-                    &unknown,
-                    format!("no such parameter{hint}: {known}"),
-                ))
-            }
+            Some(unknown) => Err(no_such(artifact, specs.iter(), &unknown)),
         }
     }
 

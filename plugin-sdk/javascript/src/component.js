@@ -1,6 +1,8 @@
 // What `watchbox build` makes a component's entry of. Not for artifacts to use.
 
 import { checkDeclared, play } from "./host.js";
+import { consoleOver } from "./console.js";
+import { describe } from "./failure.js";
 import { failure, Instance } from "./instance.js";
 import * as log from "./log.js";
 
@@ -38,12 +40,5 @@ function places(line) {
 
 // What an artifact prints goes to the log, since there is nothing else to write to.
 function redirectConsole() {
-  const lines = (write) => (...values) => write(values.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(" "));
-  globalThis.console = {
-    debug: lines(log.debug),
-    error: lines(log.error),
-    info: lines(log.info),
-    log: lines(log.info),
-    warn: lines(log.warn),
-  };
+  globalThis.console = consoleOver(log, (error) => describe(error, places));
 }

@@ -15,7 +15,8 @@ pub struct Settings {
     /// (`-`); never as plain text, which other users of the machine could read
     #[arg(long = "secret", value_name = "NAME=@FILE|env:VAR|-")]
     pub secrets: Vec<String>,
-    /// What the artifact may do, as YAML or JSON; without it, nothing
+    /// What the artifact may do, as YAML or JSON; without it nothing, or with `upgrade` what it may do
+    /// already, with `dev` what it ships with or else declares
     #[arg(long, value_name = "FILE")]
     pub grants: Option<PathBuf>,
 }

@@ -146,7 +146,8 @@ fn help_of_run() {
               stdin (`-`); never as plain text, which other users of the machine could read
 
           --grants <FILE>
-              What the artifact may do, as YAML or JSON; without it, nothing
+              What the artifact may do, as YAML or JSON; without it nothing, or with `upgrade` what it
+              may do already, with `dev` what it ships with or else declares
 
     Printing:
           --json
@@ -203,7 +204,8 @@ fn help_of_install() {
               stdin (`-`); never as plain text, which other users of the machine could read
 
           --grants <FILE>
-              What the artifact may do, as YAML or JSON; without it, nothing
+              What the artifact may do, as YAML or JSON; without it nothing, or with `upgrade` what it
+              may do already, with `dev` what it ships with or else declares
 
     Server:
           --server <URL>

@@ -151,7 +151,7 @@ fn list(letters: &[DeadLetter], now: Time) -> Table {
 pub(super) fn trigger(trigger: &Trigger) -> String {
     match trigger {
         Trigger::Events { log, from, to } if *to == from + 1 => format!("{log} at {from}"),
-        Trigger::Events { log, from, to } => format!("{log} from {from} to {to}"),
+        Trigger::Events { log, from, to } => format!("{log} from {from} to {}", to - 1),
         Trigger::Tick { due } => format!("tick due {}", stamp(due.0)),
     }
 }
@@ -192,7 +192,7 @@ mod tests {
         NUMBER  INSTALLED AS  TRIGGER                        TRIES  SET ASIDE  ERROR
              3  Server.A      tick due 2025-11-25T03:58:00Z      8  1 min ago  the artifact trapped: unreachable
              2  Server.A      events/X at 41                     8  1 min ago  the artifact trapped: unreachable
-             1  Server.A      events/X from 0 to 9               8  1 min ago  the artifact trapped: unreachable
+             1  Server.A      events/X from 0 to 8               8  1 min ago  the artifact trapped: unreachable
         ");
     }
 }

@@ -188,7 +188,10 @@ impl Site<'_> {
             Ok(_) => {
                 let change = ChangeRequest {
                     digest: Some(digest),
-                    parameters: Some(parameters),
+                    set_parameters: parameters
+                        .into_iter()
+                        .map(|(name, value)| (name, Some(value)))
+                        .collect(),
                     secrets,
                     grants: Some(grants.to_json()),
                     enabled: Some(true),

@@ -4,7 +4,7 @@ use reqwest::Method;
 use watchbox_model::Time;
 use watchbox_server::api::types;
 
-use super::install;
+use super::upgrade;
 use crate::{
     api::{Api, Query},
     args::{self, ShadowCommand},
@@ -25,14 +25,9 @@ pub async fn shadow(args: args::Shadow, output: &Output) -> anyhow::Result<()> {
             let path = ["table", args.name.as_str(), "shadow", "promote"];
             let installed: types::Installed = api.ask_json(Method::POST, &path).await?;
             let now = &installed.installation;
-            let done = format!(
-                "{} is now {} {}, {}",
-                args.name,
-                now.artifact,
-                now.version,
-                now.digest.short()
-            );
-            install::report(&installed, &done, output)
+            // A version that waits ends its shadow as one that runs does.
+            let waits = now.pending.as_ref().map(|pending| pending.digest);
+            upgrade::tell(&installed, waits.or(Some(now.digest)), output)
         }
         ShadowCommand::Stop(args) => {
             let api = Api::new(&args.connection)?;

@@ -33,6 +33,9 @@ pub async fn remove(args: args::Installed, output: &Output) -> anyhow::Result<()
     let api = Api::new(&args.connection)?;
     api.act(Method::DELETE, &["table", args.name.as_str()])
         .await?;
-    output.remark(&format!("{} is removed; its rows stay", args.name));
+    output.remark(&format!(
+        "{} is removed; its rows, messages and dead letters stay",
+        args.name
+    ));
     Ok(())
 }

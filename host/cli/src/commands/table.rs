@@ -137,6 +137,17 @@ fn details(installation: &Installation, now: Time) -> Details {
             format!("{}: {what} ({})", want.capability, want.reason),
         );
     }
+    if let Some(pending) = &installation.pending {
+        for (name, value) in &pending.set_parameters {
+            let value = value
+                .as_ref()
+                .map_or_else(|| "its default".to_owned(), shown);
+            details.line("It sets", format!("{name} = {value}"));
+        }
+        if pending.resets_parameters {
+            details.line("It sets", "every other parameter = its default");
+        }
+    }
     details
         .line("Lag", lag(installation))
         .line("Turns", installation.turns)
@@ -174,10 +185,7 @@ fn details(installation: &Installation, now: Time) -> Details {
             }),
         );
     for (name, value) in &installation.parameters {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        details.line("Parameter", format!("{name} = {value}"));
+        details.line("Parameter", format!("{name} = {}", shown(value)));
     }
     details.lines("Grant", granted(&installation.grants));
     details
@@ -191,6 +199,11 @@ fn details(installation: &Installation, now: Time) -> Details {
             ),
         );
     details
+}
+
+fn shown(value: &serde_json::Value) -> String {
+    let text = value.as_str().map(str::to_owned);
+    text.unwrap_or_else(|| value.to_string())
 }
 
 /// Who stands for the component.

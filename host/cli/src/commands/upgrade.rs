@@ -30,11 +30,12 @@ pub async fn upgrade(args: args::Upgrade, output: &Output) -> anyhow::Result<()>
         .map(|(name, value)| (name, Some(value)))
         .collect();
     for name in args.defaults {
-        if parameters.insert(name.clone(), None).is_some() {
+        if parameters.get(&name).is_some_and(Option::is_some) {
             let twice =
                 format!("`{name}` is given by --param and by --default: one of the two is wanted");
             return Err(Usage(twice).into());
         }
+        parameters.insert(name, None);
     }
 
     let api = Api::new(&args.connection)?;
@@ -56,23 +57,28 @@ pub async fn upgrade(args: args::Upgrade, output: &Output) -> anyhow::Result<()>
     }
     let path = ["table", args.name.as_str()];
     let installed: Installed = api.send_json(Method::PATCH, &path, &change).await?;
+    tell(&installed, digest, output)
+}
+
+/// Says what came of a change to the component `digest`, if it was one.
+pub(super) fn tell(
+    installed: &Installed,
+    digest: Option<Digest>,
+    output: &Output,
+) -> anyhow::Result<()> {
     let now = &installed.installation;
-    if let Some(pending) = now
-        .pending
-        .as_ref()
-        .filter(|waits| Some(waits.digest) == digest)
-    {
+    let name = &now.name;
+    let mut pending = now.pending.iter();
+    if let Some(pending) = pending.find(|waits| Some(waits.digest) == digest) {
         let waits = format!(
             "{name} {}, {}, waits: `watchbox approve {name}`, with --grants FILE or without, lets it run, `watchbox reject {name}` drops it",
             pending.version,
             pending.digest.short(),
-            name = args.name,
         );
-        return report(&installed, &waits, output);
+        return report(installed, &waits, output);
     }
     let mut done = format!(
-        "{} is now {} {}, {}",
-        args.name,
+        "{name} is now {} {}, {}",
         now.artifact,
         now.version,
         now.digest.short()
@@ -82,5 +88,5 @@ pub async fn upgrade(args: args::Upgrade, output: &Output) -> anyhow::Result<()>
     {
         done.push_str(&format!("; before it, {}", previous.short()));
     }
-    report(&installed, &done, output)
+    report(installed, &done, output)
 }

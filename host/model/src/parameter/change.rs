@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::{ParameterError, ParameterSpec, no_such};
+use crate::Name;
+
 /// What becomes of the open parameters of an installation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -32,6 +35,40 @@ impl ParameterChange {
                     };
                 }
             }
+        }
+    }
+
+    /// Refuses names that an artifact has not, whose parameters are `specs`, where those of `before` are set so far. One of these that it has no
+    /// more stands in its way, until it is given its default.
+    pub fn check(
+        &self,
+        artifact: &Name,
+        specs: &[ParameterSpec],
+        before: &BTreeMap<String, Value>,
+    ) -> Result<(), ParameterError> {
+        let is_known = |name: &str| specs.iter().any(|spec| spec.name == name);
+        let named = match self {
+            Self::Stay => &BTreeMap::new(),
+            // Wrong names among them are found when they are read.
+            Self::All(_) => return Ok(()),
+            Self::Named(named) => named,
+        };
+        for (name, value) in named {
+            let is_let_go = value.is_none() && before.contains_key(name);
+            if !is_known(name) && !is_let_go {
+                return Err(no_such(artifact, specs.iter(), name));
+            }
+        }
+        let mut kept = before.keys().filter(|name| !named.contains_key(*name));
+        match kept.find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(name) => Err(ParameterError {
+                artifact: artifact.clone(),
+                parameter: name.clone(),
+                reason: format!(
+                    "it is set, and this component has no parameter of that name: `--default {name}` (null in the API's `set_parameters`) lets go of it"
+                ),
+            }),
         }
     }
 
@@ -81,6 +118,27 @@ mod tests {
         assert_eq!(json!(after(json!({"all": {"C": 3}}))), json!({"C": 3}));
         let named = json!({"named": {"A": null, "B": 5, "C": 3, "D": null}});
         assert_eq!(json!(after(named)), json!({"B": 5, "C": 3}));
+    }
+
+    #[test]
+    fn names_that_an_artifact_has_not_are_refused_and_old_ones_let_go_of() {
+        let specs = json!([{ "name": "A" }, { "name": "New" }]);
+        let specs: Vec<ParameterSpec> = serde_json::from_value(specs).unwrap();
+        let artifact: Name = "Server.Test".parse().unwrap();
+        let before = BTreeMap::from([("A".to_owned(), 1.into()), ("Old".to_owned(), 2.into())]);
+        let check = |change: Value| {
+            let checked = read(change).check(&artifact, &specs, &before);
+            checked.map_err(|error| error.to_string())
+        };
+        assert_eq!(check(json!({"named": {"Old": null, "New": 3}})), Ok(()));
+        assert_eq!(check(json!({"all": {"New": 3}})), Ok(()));
+        insta::assert_snapshot!(check(json!({"named": {"Nwe": null, "Old": null}})).unwrap_err(), @"parameter `Nwe` of Server.Test: no such parameter: there are A, New");
+        insta::assert_snapshot!(check(json!({"named": {"Old": 5}})).unwrap_err(), @"parameter `Old` of Server.Test: no such parameter: there are A, New");
+        for kept in [json!("stay"), json!({"named": {"New": 3}})] {
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(check(kept).unwrap_err(), @"parameter `Old` of Server.Test: it is set, and this component has no parameter of that name: `--default Old` (null in the API's `set_parameters`) lets go of it");
+            }
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub struct Installation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shadow: Option<ShadowVersion>,
     /// The open parameters, as they were given.
-    #[schema(value_type = BTreeMap<String, Object>)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub parameters: BTreeMap<String, Value>,
     /// The grants.
     #[schema(value_type = Object)]
@@ -151,7 +151,7 @@ pub struct InstallRequest {
     pub digest: Digest,
     /// Its open parameters; those left out get their defaults.
     #[serde(default)]
-    #[schema(value_type = BTreeMap<String, Object>)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub parameters: BTreeMap<String, Value>,
     /// Its secret parameters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -178,11 +178,11 @@ pub struct ChangeRequest {
     pub digest: Option<Digest>,
     /// Other open parameters: all of them. Those left out get their defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<BTreeMap<String, Object>>)]
+    #[schema(value_type = Option<BTreeMap<String, Value>>)]
     pub parameters: Option<BTreeMap<String, Value>>,
     /// Other values of the open parameters named here; null gives one its default again. Those not named stay. Not together with `parameters`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schema(value_type = BTreeMap<String, Option<Object>>)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub set_parameters: BTreeMap<String, Option<Value>>,
     /// Other secret parameters; those not named stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use watchbox_model::{Capability, Digest, grants::Lack};
+use watchbox_model::{Capability, Digest, grants::Lack, parameter::ParameterChange};
 use watchbox_store::How;
 
 use super::Timestamp;
@@ -101,6 +101,13 @@ pub struct Pending {
     pub version: String,
     /// What it wants and is not granted.
     pub wants: Vec<Want>,
+    /// The open parameters that change with it; null where one gets its default again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, Value>)]
+    pub set_parameters: BTreeMap<String, Option<Value>>,
+    /// Whether all other open parameters get their defaults with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resets_parameters: bool,
     /// When it came.
     pub at: Timestamp,
     /// Who gave it.
@@ -129,6 +136,15 @@ impl From<watchbox_store::Pending> for Pending {
             digest: pending.digest,
             version: pending.version,
             wants: pending.lacks.into_iter().map(Want::from).collect(),
+            resets_parameters: matches!(pending.parameters, ParameterChange::All(_)),
+            set_parameters: match pending.parameters {
+                ParameterChange::Stay => BTreeMap::new(),
+                ParameterChange::All(all) => all
+                    .into_iter()
+                    .map(|(name, value)| (name, Some(value)))
+                    .collect(),
+                ParameterChange::Named(named) => named,
+            },
             at: pending.at.into(),
             by: pending.by,
         }
