@@ -36,6 +36,9 @@ pub(crate) struct Options {
     debug: bool,
 }
 
+/// How many times as many events are matched as are decoded.
+const MORE: usize = 5;
+
 /// A language, or an engine of it, and where the artifacts in it are.
 struct Candidate {
     name: &'static str,
@@ -75,16 +78,26 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Ok((toolchains, candidates(&build)?))
     })?;
     let folder = build.target().join("bench/languages");
-    let (many, one) = steps.step("Events", || {
+    let [more, many, one] = steps.step("Events", || {
         fs::create_dir_all(&folder)?;
-        Ok((
-            events(&folder.join("many.ndjson"), options.events)?,
-            events(&folder.join("one.ndjson"), 1)?,
-        ))
+        // Of what takes next to nothing there is to be more, so that the start of an instance does not tell.
+        let counts = [
+            ("more.ndjson", options.events * MORE),
+            ("many.ndjson", options.events),
+            ("one.ndjson", 1),
+        ];
+        let [more, many, one] = counts.map(|(name, count)| events(&folder.join(name), count));
+        Ok([more?, many?, one?])
     })?;
     let figures = steps.step("Measurements", || {
         let measured = candidates.iter().map(|candidate| {
-            let figures = measure(&build, candidate, &toolchains, options, [&many, &one]);
+            let figures = measure(
+                &build,
+                candidate,
+                &toolchains,
+                options,
+                [&more, &many, &one],
+            );
             Ok((candidate.name, figures.with_context(|| candidate.name)?))
         });
         measured.collect::<Result<Vec<_>>>()
@@ -226,7 +239,7 @@ fn measure(
     candidate: &Candidate,
     toolchains: &Toolchains,
     options: &Options,
-    [many, one]: [&Path; 2],
+    [more, many, one]: [&Path; 3],
 ) -> Result<Figures> {
     eprintln!("  {}", candidate.name);
     let folder = tempfile::tempdir()?;
@@ -262,7 +275,7 @@ fn measure(
         compile: compiled.cpu.saturating_sub(start.cpu),
         start: start.elapsed,
         decoded: per_second(most.cpu.saturating_sub(start.cpu)),
-        matched: per_second(matching(build, candidate, toolchains, options, many)?),
+        matched: MORE as f64 * per_second(matching(build, candidate, toolchains, options, more)?),
         memory,
         imports: inspected["imports"].as_array().map_or(0, Vec::len),
     })
