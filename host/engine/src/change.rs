@@ -398,6 +398,12 @@ impl Inner {
         if let Some(grants) = &change.grants {
             settings.grants = grants.clone();
         }
+        // What was an open parameter so far does not take the place of the secret that is given.
+        let given = change.parameters.given();
+        let is_new = |name: &&String| !given.contains_key(*name);
+        for name in change.secrets.keys().filter(is_new) {
+            settings.parameters.remove(name);
+        }
         settings.secrets.extend(change.secrets.clone());
         Ok(settings)
     }

@@ -357,9 +357,8 @@ impl Engine {
             .store
             .drop_dead_letter(id, audit.record())
             .await?;
-        // Somebody has seen to it: the error that set it aside is over.
         if let Some(entry) = self.inner.table().get(&letter.installation) {
-            entry.post.progress.facts().succeeded(&letter.trigger);
+            entry.post.progress.facts().seen_to(&letter.trigger);
         }
         Ok(())
     }

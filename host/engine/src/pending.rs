@@ -111,6 +111,7 @@ impl Inner {
             grants: approve.grants,
             ..Change::default()
         };
+        change.check_names(vetted.component.manifest(), &before.installation)?;
         let settings = self.settings_after(&before.installation, &change)?;
         let candidate = self.candidate(&before, vetted, settings).await?;
         let after = Installation {

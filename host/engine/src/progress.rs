@@ -116,6 +116,12 @@ impl Facts {
         self.errors.is_empty() && before > 0
     }
 
+    /// Somebody has seen to the dead letter of `trigger`: if the last error of its source is the one that set it aside, that is over.
+    pub(crate) fn seen_to(&mut self, trigger: &Trigger) {
+        self.errors
+            .retain(|last| last.trigger.as_ref() != Some(trigger));
+    }
+
     /// What is no turn succeeded.
     pub(crate) fn recovered(&mut self) {
         self.phase = Phase::Idle;
@@ -175,6 +181,23 @@ mod tests {
         assert_eq!(shown(&facts), Some("a again"));
         assert!(facts.succeeded(&events("A")) && facts.errors.is_empty());
         assert!(!facts.succeeded(&events("A")), "it was over before");
+    }
+
+    #[test]
+    fn a_letter_that_is_dropped_ends_its_own_error_and_no_other() {
+        let mut facts = facts();
+        let later = Trigger::Events {
+            log: LogKey::events("A".parse().unwrap()),
+            from: 1,
+            to: 2,
+        };
+        fail(&mut facts, "disk", None);
+        fail(&mut facts, "a", Some(events("A")));
+        facts.seen_to(&later);
+        facts.seen_to(&TICK);
+        assert_eq!(facts.errors.len(), 2);
+        facts.seen_to(&events("A"));
+        assert_eq!(shown(&facts), Some("disk"));
     }
 
     #[test]

@@ -272,8 +272,12 @@ impl Runner {
         }
         self.keep_cursors().await;
         self.close();
-        if !Arc::ptr_eq(&self.plan.loaded.authority, &plan.loaded.authority) {
+        let is_other = !Arc::ptr_eq(&self.plan.loaded.authority, &plan.loaded.authority);
+        if is_other {
             self.instance = instance;
+        }
+        // What comes from a log that is watched no more can't succeed any more.
+        if is_other || self.plan.logs != plan.logs {
             self.post.progress.facts().begun_anew();
         }
         self.hold = Instant::now();

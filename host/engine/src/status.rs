@@ -29,7 +29,7 @@ pub struct Status {
     pub lag: u64,
     /// How old the oldest of those is, as last measured (every 5 s).
     pub behind: Duration,
-    /// The last error that is not over, and when. A turn's is over when the next turn of its kind succeeds: with events of the same log, or at a tick.
+    /// The last error that is not over, and when. A turn's is over when the next turn of its kind succeeds: with events of the same log, or at a tick; or when its dead letter is dropped.
     pub last_error: Option<(Time, String)>,
     /// When its last turn was committed.
     pub last_turn: Option<Time>,

@@ -9,6 +9,7 @@ use std::{
     fs, hash,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -54,7 +55,8 @@ impl Cache {
             let ours = name.contains(&format!("-{}.", self.engine));
             let kinds = [".cwasm", ".crc32", ".sha256"];
             if !ours && kinds.iter().any(|kind| name.ends_with(kind)) {
-                fs::remove_file(&path)?;
+                // Another program that starts now does the same.
+                drop(fs::remove_file(&path));
             }
         }
         Ok(())
@@ -81,6 +83,8 @@ impl Cache {
             reason = "loading compiled code is the point of the cache; the trust it needs is explained above"
         )]
         let loaded = unsafe { Component::deserialize_file(engine, &code) };
+        // What is used is not what is let go of first, where somebody counts.
+        drop(fs::File::open(&code).and_then(|file| file.set_modified(SystemTime::now())));
         loaded
             .inspect_err(|why| tracing::warn!(file = %code.display(), reason = %format!("{why:#}"), "compiled code can't be loaded: it is compiled anew"))
             .ok()

@@ -109,7 +109,12 @@ impl Sandbox {
         if let Some(component) = self.0.loaded(digest) {
             return Ok(component);
         }
-        self.apart(&wanted, Shared::compile).await
+        // Another one may have been compiled, and let go of, meanwhile.
+        self.apart(&wanted, |shared, wanted| match shared.kept(wanted)? {
+            Some(kept) => Ok(kept),
+            None => shared.compile(wanted),
+        })
+        .await
     }
 
     async fn apart<T: Send + 'static>(

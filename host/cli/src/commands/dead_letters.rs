@@ -151,7 +151,9 @@ fn list(letters: &[DeadLetter], now: Time) -> Table {
 pub(super) fn trigger(trigger: &Trigger) -> String {
     match trigger {
         Trigger::Events { log, from, to } if *to == from + 1 => format!("{log} at {from}"),
-        Trigger::Events { log, from, to } => format!("{log} from {from} to {}", to - 1),
+        Trigger::Events { log, from, to } => {
+            format!("{log} from {from} to {}", to.saturating_sub(1))
+        }
         Trigger::Tick { due } => format!("tick due {}", stamp(due.0)),
     }
 }

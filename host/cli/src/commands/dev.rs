@@ -188,10 +188,8 @@ impl Site<'_> {
             Ok(_) => {
                 let change = ChangeRequest {
                     digest: Some(digest),
-                    set_parameters: parameters
-                        .into_iter()
-                        .map(|(name, value)| (name, Some(value)))
-                        .collect(),
+                    // All of them: its grants are for these, and one that was renamed must go.
+                    parameters: Some(parameters),
                     secrets,
                     grants: Some(grants.to_json()),
                     enabled: Some(true),

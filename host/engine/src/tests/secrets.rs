@@ -184,6 +184,46 @@ async fn a_version_that_calls_a_secret_an_open_parameter_does_not_get_its_value(
 }
 
 #[tokio::test]
+async fn a_parameter_that_becomes_a_secret_has_the_value_that_is_given() {
+    let server = Server::start().await;
+    let sealed = name(SEALED);
+    let greedy = format!("  labels: {{ reason: Marks them }}\n{WATCH}");
+    let named = ParameterChange::Named([("token".to_owned(), Some(json!(SECOND)))].into());
+    let as_secret =
+        || std::collections::BTreeMap::from([("token".to_owned(), Secret::new(SECOND))]);
+    for (parameters, secrets) in [
+        (ParameterChange::Stay, as_secret()),
+        (named, std::collections::BTreeMap::new()),
+    ] {
+        for triggers in [WATCH, &greedy] {
+            let mut open = install(SEALED, WATCH);
+            open.component = guest::component_with_open_token(SEALED, "1.0.0", WATCH);
+            open.parameters = [("token".to_owned(), json!("everybody-saw-it"))].into();
+            server.try_install(open).await.unwrap();
+            let change = Change {
+                component: Some(guest::component_with_secret(SEALED, "2.0.0", triggers)),
+                parameters: parameters.clone(),
+                secrets: secrets.clone(),
+                ..Change::default()
+            };
+            let changed = server.engine.change(&sealed, change).await.unwrap();
+            if changed.status.installation.pending.is_some() {
+                let approve = Approve::default();
+                server.engine.approve(&sealed, approve).await.unwrap();
+            }
+            let status = server.status(SEALED).await;
+            assert_eq!(status.version, "2.0.0");
+            assert!(status.installation.parameters.is_empty());
+            let now = opened(&server).await;
+            let of_now = now.iter().find(|(place, _)| *place == SealedPlace::Current);
+            assert_eq!(of_now.unwrap().1, SECOND);
+            server.engine.remove(&sealed, "token:ann").await.unwrap();
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_new_key_opens_all_that_the_old_one_did() {
     let server = Server::start().await;
     let sealed = name(SEALED);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ParameterError, ParameterSpec, no_such};
+use super::{ParameterError, ParameterSpec, ParameterType, no_such};
 use crate::Name;
 
 /// What becomes of the open parameters of an installation.
@@ -53,7 +53,18 @@ impl ParameterChange {
             Self::All(_) => return Ok(()),
             Self::Named(named) => named,
         };
+        let is_secret = |name: &str| {
+            let mut specs = specs.iter();
+            specs.any(|spec| spec.name == name && spec.kind == ParameterType::Secret)
+        };
         for (name, value) in named {
+            if value.is_none() && is_secret(name) && !before.contains_key(name) {
+                return Err(ParameterError {
+                    artifact: artifact.clone(),
+                    parameter: name.clone(),
+                    reason: "a secret has no default: give it another value".to_owned(),
+                });
+            }
             let is_let_go = value.is_none() && before.contains_key(name);
             if !is_known(name) && !is_let_go {
                 return Err(no_such(artifact, specs.iter(), name));
@@ -66,7 +77,7 @@ impl ParameterChange {
                 artifact: artifact.clone(),
                 parameter: name.clone(),
                 reason: format!(
-                    "it is set, and this component has no parameter of that name: `--default {name}` (null in the API's `set_parameters`) lets go of it"
+                    "it is set, and this component has no parameter of that name: `upgrade --default {name}` (null in the API's `set_parameters`) lets go of it"
                 ),
             }),
         }
@@ -122,7 +133,7 @@ mod tests {
 
     #[test]
     fn names_that_an_artifact_has_not_are_refused_and_old_ones_let_go_of() {
-        let specs = json!([{ "name": "A" }, { "name": "New" }]);
+        let specs = json!([{ "name": "A" }, { "name": "New" }, { "name": "S", "type": "secret" }]);
         let specs: Vec<ParameterSpec> = serde_json::from_value(specs).unwrap();
         let artifact: Name = "Server.Test".parse().unwrap();
         let before = BTreeMap::from([("A".to_owned(), 1.into()), ("Old".to_owned(), 2.into())]);
@@ -132,11 +143,12 @@ mod tests {
         };
         assert_eq!(check(json!({"named": {"Old": null, "New": 3}})), Ok(()));
         assert_eq!(check(json!({"all": {"New": 3}})), Ok(()));
-        insta::assert_snapshot!(check(json!({"named": {"Nwe": null, "Old": null}})).unwrap_err(), @"parameter `Nwe` of Server.Test: no such parameter: there are A, New");
-        insta::assert_snapshot!(check(json!({"named": {"Old": 5}})).unwrap_err(), @"parameter `Old` of Server.Test: no such parameter: there are A, New");
+        insta::assert_snapshot!(check(json!({"named": {"Nwe": null, "Old": null}})).unwrap_err(), @"parameter `Nwe` of Server.Test: no such parameter: there are A, New, S");
+        insta::assert_snapshot!(check(json!({"named": {"Old": 5}})).unwrap_err(), @"parameter `Old` of Server.Test: no such parameter: there are A, New, S");
+        insta::assert_snapshot!(check(json!({"named": {"S": null, "Old": null}})).unwrap_err(), @"parameter `S` of Server.Test: a secret has no default: give it another value");
         for kept in [json!("stay"), json!({"named": {"New": 3}})] {
             insta::allow_duplicates! {
-                insta::assert_snapshot!(check(kept).unwrap_err(), @"parameter `Old` of Server.Test: it is set, and this component has no parameter of that name: `--default Old` (null in the API's `set_parameters`) lets go of it");
+                insta::assert_snapshot!(check(kept).unwrap_err(), @"parameter `Old` of Server.Test: it is set, and this component has no parameter of that name: `upgrade --default Old` (null in the API's `set_parameters`) lets go of it");
             }
         }
     }

@@ -72,7 +72,7 @@ pub struct Installation {
     /// Triggers of it that were set aside and wait for somebody to redrive or drop them. Told where the table is read, if they can be counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_letters: Option<u64>,
-    /// The last error that is not over. A turn's is over when the next turn of its kind succeeds: with events of the same log, or at a tick.
+    /// The last error that is not over. A turn's is over when the next turn of its kind succeeds: with events of the same log, or at a tick; or when its dead letter is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
     /// When its last turn was committed.
