@@ -65,6 +65,9 @@ test("a batch is iterated over as often as one likes, whole or in part, within a
       }
       const pairs = [...batch].flatMap((one) => Array.from(batch, (other) => `${one.N}${other.N}`));
       const [first, ...rest] = batch;
+      const byHand = batch[Symbol.iterator]();
+      const results = [byHand.next(), byHand.next(), byHand.next(), byHand.next()];
+      assert.deepEqual(results.map(({ value, done }) => [value?.N, done]), [[1, false], [2, false], [undefined, true], [undefined, true]]);
       return [{ length: batch.length, pairs, first: first.N, rest: rest.map((event) => event.N), index: batch.events[1].N }];
     }
   }

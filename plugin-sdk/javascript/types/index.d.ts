@@ -8,7 +8,7 @@ export interface Event {
   [column: string]: Value | undefined;
 }
 
-/** Events of one log, oldest first: iterate over it, or use `events` (whoever calls `next` by hand gets the same result object each time). */
+/** Events of one log, oldest first: iterate over it, or use `events`. */
 export interface Batch extends Iterable<Event> {
   /** The log's name: tells several subscriptions apart. */
   readonly artifact: string;
